@@ -1,0 +1,1 @@
+"""The vocabulary: frozen values and pure state machines. Imports nothing of ours."""

@@ -1,0 +1,54 @@
+"""The operator's settings that selection reads: plain data."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Route:
+    """Which networks serve a range of numbers, best first.
+
+    The longest prefix wins; among equals, the one that names a number type.
+    """
+
+    prefix: str  # "+44", "+447700", "" for all numbers
+    networks: tuple[str, ...]  # connector names; empty: numbers of this range are not served
+    number_type: str = ""  # "mobile", "fixed" or "" for both
+    is_type: str = ""  # what the operator knows the range to be, over the numbering plan's word
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Limits:
+    message_bytes: int = 65536
+    recipients: int = 100
+    segments: int = 10
+    expiry_default: float = 3 * 86400.0
+    expiry_max: float = 7 * 86400.0
+    attempts: int = 20
+    deferred_per_subscriber: int = 1000
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Policy:
+    """What the operator allows and prefers."""
+
+    order: tuple[str, ...] = ()  # fallback order of foreign networks; those not named come last
+    allowed: frozenset[str] | None = None  # None: every configured network
+    routes: tuple[Route, ...] = ()
+    domains: tuple[tuple[str, str], ...] = ()  # (domain, network): whose users sip:bob@domain and im:bob@domain are
+    local_domains: tuple[str, ...] = ()  # ours
+    home_region: str = ""  # ISO 3166 region for national numbers, "GB"; empty: national numbers are refused
+    limits: Limits = field(default_factory=Limits)
+    retry_schedule: tuple[float, ...] = (
+        2.0,
+        5.0,
+        15.0,
+        60.0,
+        300.0,
+        900.0,
+        3600.0,
+    )  # seconds; the last repeats
+    defer_when_down: bool = True  # all networks down: keep and retry (True) or refuse (False)
+    session_feedback: bool = True  # whether session feedback is given at all
+    unreported_after: float = 86400.0  # seconds after expiry when a delivery without receipt is closed as unknown

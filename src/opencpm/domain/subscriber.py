@@ -1,0 +1,67 @@
+"""The people this server serves, and what they prefer."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from enum import StrEnum
+
+from opencpm.domain.address import Address
+from opencpm.domain.profile import Availability
+
+
+class SessionFeedback(StrEnum):
+    """What a subscriber wants to be told of a session's closing on the far side (step 23 of the story)."""
+
+    NONE = "none"
+    ERRORS = "errors"
+    ALL = "all"
+
+
+class WhenUnavailable(StrEnum):
+    """What becomes of a message for a subscriber who cannot take it now."""
+
+    DEFER = "defer"
+    REJECT = "reject"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Preferences:
+    """A subscriber's choices; read at the moment of handling, not at login."""
+
+    networks: tuple[str, ...] = ()  # preferred networks, best first; empty: the operator's order
+    denied: frozenset[str] = frozenset()  # networks this subscriber does not want to use
+    max_segments: int = 0  # at most so many SMS segments a message; 0: the operator's limit
+    session_feedback: SessionFeedback = SessionFeedback.ALL
+    when_unavailable: WhenUnavailable = WhenUnavailable.DEFER
+    accept_sessions: bool = False  # answer invitations at once, without ringing
+    display_reports: bool = True  # tell senders that their messages were displayed
+    status: Availability = Availability.AVAILABLE  # set by hand; OFFLINE: hold my messages
+    strict_route: bool = False  # if the network chosen for one message cannot carry it: refuse rather than use another
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class LinkedAccount:
+    """A subscriber's own account on a foreign network, in which the server signs in. Its password is not here."""
+
+    owner: str  # Subscriber.id
+    network: str  # connector name: "msn"
+    address: Address
+    enabled: bool = True
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Subscriber:
+    """A person served by this server. ``addresses[0]`` is the default public identity (a sip: URI)."""
+
+    id: str  # the user name: "alice"
+    name: str
+    addresses: tuple[Address, ...]
+    preferences: Preferences = Preferences()
+    accounts: tuple[LinkedAccount, ...] = ()
+    barred: bool = False
+
+    def account(self, network: str) -> LinkedAccount | None:
+        return next((a for a in self.accounts if a.network == network and a.enabled), None)
+
+    def on(self, scheme: str) -> Address | None:
+        return next((a for a in self.addresses if a.scheme == scheme), None)

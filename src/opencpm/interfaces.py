@@ -1,0 +1,452 @@
+"""The page to read first: how the rooms of the house talk to each other.
+
+A message comes in through a :class:`Connector` (a device's access or a foreign network), which hands it to the
+:class:`Inbox`. Messaging commits it to the :class:`Store`, asks selection for a plan, and hands a delivery to the
+connector the plan names. What became of it comes back through the Inbox as outcomes and reports. A session joins two
+:class:`Leg` objects, one per side.
+
+Rules of the house, numbered so that tests and reviews can name them:
+
+ 1. ``Inbox.received`` and ``Inbox.reported`` call ``done`` only after the commit (or the refusal). A connector gives
+    its peer a positive answer only from ``done``, never before.
+ 2. Methods that are not ``async`` never block and never await; they are called on the event loop with batches, and a
+    single message is a batch of one. ``done`` is called on the loop, possibly before the call returns.
+ 3. ``Connector.send`` takes every delivery it is given. For each it reports exactly one outcome through
+    ``Inbox.settled``, also when it cannot even try. It gives up by itself before ``delivery.deadline``.
+ 4. Every id a connector puts on a wire is derived from ``delivery.id``, so a resend repeats it.
+ 5. A connector never decides who gets what and never falls back to another network: it reports and messaging selects.
+ 6. ``Outcome`` and ``Report`` say only what the network said, and name who said it.
+ 7. Errors towards messaging are :class:`~opencpm.domain.errors.SendError` and nothing else.
+ 8. Cancelling ``Connector.run`` closes every connection in good order.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Any, NamedTuple, Protocol
+
+from opencpm.domain.address import Address
+from opencpm.domain.contact import Contact
+from opencpm.domain.delivery import Delivery, DeliveryState, Notice, Outcome
+from opencpm.domain.errors import SendError
+from opencpm.domain.message import Message
+from opencpm.domain.profile import Fit, Health, Profile, Reach
+from opencpm.domain.report import Reference, Report
+from opencpm.domain.session import CloseReason, Composing, SessionOffer, SessionState
+from opencpm.domain.subscriber import LinkedAccount, Subscriber
+from opencpm.domain.trail import TrailEntry
+
+# ---------------------------------------------------------------------------------------------- time and ids
+
+
+class Clock(Protocol):
+    def now(self) -> float:
+        """Seconds since the epoch."""
+
+
+class Ids(Protocol):
+    def new(self) -> str:
+        """A fresh, unguessable id: 24 hex digits."""
+
+
+# ------------------------------------------------------------------------------------------- towards messaging
+
+Done = Callable[[Sequence["SendError | None"]], None]
+"""Called with one verdict per message handed in, in order: ``None`` when it is durably stored (or was before), else why not."""
+
+
+class Inbox(Protocol):
+    """Messaging, as connectors see it. One object serves all connectors."""
+
+    def received(self, messages: Sequence[Message], done: Done) -> None:
+        """Messages from a device or network. Repeated ones (same ``Message.id``) are stored once and accepted again."""
+
+    def settled(self, outcomes: Sequence[Outcome]) -> None:
+        """How attempts ended."""
+
+    def reported(self, reports: Sequence[Report], done: Callable[[], None] | None = None) -> None:
+        """What became of deliveries. Reports that match nothing yet are parked durably, so ``done`` is always called."""
+
+    async def invited(self, offer: SessionOffer, leg: Leg) -> LegEvents:
+        """Somebody asks for a session. Messaging calls ``leg.ringing()`` while the other side is alerted.
+
+        Returns when the other side has answered: from then on the connector feeds what its side does into the
+        returned events. Cancelling this call withdraws the invitation. ``offer.first`` counts as the first message.
+
+        :raises SendError: the session is refused; the connector tells its side why.
+        """
+
+    def composing(self, sender: Address, recipient: Address, composing: Composing) -> None:
+        """Typing outside a session. Relayed to devices that are online, else dropped; never stored."""
+
+    def reach_changed(self, network: str, subscriber: str, reach: Reach) -> None:
+        """A subscriber's device appeared or went (access connectors), so that what waits for them can be pushed."""
+
+    def presence_changed(self, network: str, owner: str, address: Address, reach: Reach) -> None:
+        """A contact of ``owner`` (Subscriber.id) changed their status on a foreign network."""
+
+    def health_changed(self, network: str, health: Health) -> None:
+        """A link came up or went down, so that what waits for it can be sent."""
+
+
+class LegEvents(Protocol):
+    """Where a leg puts what its side does, once the session is being set up or stands."""
+
+    def ringing(self) -> None:
+        """Outgoing legs: the far side is being alerted."""
+
+    def received(self, messages: Sequence[Message], done: Done) -> None:
+        """Texts from this side (``kind`` CHAT). The same promise as :meth:`Inbox.received`."""
+
+    def settled(self, outcomes: Sequence[Outcome]) -> None:
+        """How deliveries given to :meth:`Leg.send` ended."""
+
+    def composing(self, composing: Composing) -> None: ...
+
+    def reported(self, reports: Sequence[Report], done: Callable[[], None] | None = None) -> None:
+        """Dispositions that this side sent inside the session."""
+
+    def closed(self, reason: CloseReason, detail: str = "") -> None:
+        """This side closed or is gone; nothing comes from it any more and nothing need be sent to it."""
+
+
+class Leg(Protocol):
+    """One side of a session. What it does on its wire is its own affair."""
+
+    network: str
+
+    def ringing(self) -> None:
+        """Incoming legs: tell the inviting side that the other one is being alerted. Idempotent."""
+
+    def send(self, deliveries: Sequence[Delivery]) -> None:
+        """Texts for this side, in order; each settled through the events. Deliveries with a notice are dispositions."""
+
+    def composing(self, composing: Composing) -> None: ...
+
+    async def close(self, reason: CloseReason, detail: str = "") -> str:
+        """End this side. Returns, once its network has answered, what it said ("BYE 200", "OUT, connection closed").
+        Never raises for a side that is already gone."""
+
+
+# -------------------------------------------------------------------------------------------------- connectors
+
+
+class Connector(Protocol):
+    """A way to people: our own subscribers' devices, or one foreign network. The rules are at the top of this page."""
+
+    name: str
+    profile: Profile
+
+    async def run(self, inbox: Inbox) -> None:
+        """Listen or stay connected until cancelled. Never returns by itself and does not raise for a lost link."""
+
+    def send(self, deliveries: Sequence[Delivery]) -> None:
+        """Carry these; outcomes come back through the inbox."""
+
+    async def open(self, offer: SessionOffer, events: LegEvents) -> Leg:
+        """Ask ``offer.target`` for a session as ``offer.initiator``. Returns when the far side has answered. Cancelling withdraws.
+        Never called where ``profile.sessions`` is false.
+
+        :raises SendError: refused, not there, no answer; each with its own reason.
+        """
+
+    def composing(self, source: Address, target: Address, composing: Composing) -> None:
+        """Typing outside a session. Never called where ``profile.typing`` is false."""
+
+    def reach(self, owner: str, target: Address) -> Reach:
+        """What is known now of reaching ``target``. Access connectors: ``owner`` is the receiving subscriber's id.
+        Foreign networks: ``owner`` is the sending subscriber's id (whose linked account sees the contact's status)."""
+
+    def fit(self, message: Message) -> Fit:
+        """How this message would go through: pure, fast, and the same rules that ``send`` applies (``adapt.py``)."""
+
+    def health(self) -> Health: ...
+
+    def describe(self) -> Mapping[str, Any]:
+        """JSON-able facts for the operator (links, bindings, accounts, counters), without secrets."""
+
+
+class Listening(Protocol):
+    """Where a connector that listens says so, for tests and ``doctor``: ``endpoints["tcp"] == ("127.0.0.1", 5060)``."""
+
+    endpoints: Mapping[str, tuple[str, int]]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Context:
+    """What a connector is built with. The entry point of a network (``opencpm.networks``) is
+    ``build(settings: Mapping[str, Any], context: Context) -> Connector``: it validates its own settings with a pydantic
+    model and raises ``ValueError`` with a sentence that says what to mend."""
+
+    name: str
+    clock: Clock
+    ids: Ids
+    store: KeyedState
+    directory: Directory
+
+
+class Directory(Protocol):
+    """People, their devices' secrets, contacts and linked accounts. Reads are from memory; it follows the store."""
+
+    def subscriber(self, subscriber_id: str) -> Subscriber | None: ...
+
+    def owner_of(self, address: Address) -> Subscriber | None:
+        """The subscriber to whom an address (their own, or a linked account's) belongs."""
+
+    def ha1(self, username: str, realm: str, algorithm: str) -> str | None:
+        """``H(username:realm:password)`` in hex for ``MD5`` or ``SHA-256`` (RFC 7616 §3.4.2); None: no such user or realm."""
+
+    def contact(self, owner: str, address: Address) -> Contact:
+        """The person behind an address, as ``owner`` knows them; a stranger has just this address."""
+
+    def linked(self, network: str) -> Sequence[LinkedAccount]:
+        """All enabled accounts on a network."""
+
+    def password(self, account: LinkedAccount) -> str:
+        """An account's password, decrypted. Never log it."""
+
+    def watch(self, changed: Callable[[], None]) -> None:
+        """Call ``changed`` on the loop whenever anything here changed."""
+
+
+class Bus(Protocol):
+    """Hints between nodes and to web clients. Losing every hint costs latency, never a message."""
+
+    def publish(self, topic: str, hint: Mapping[str, Any]) -> None: ...
+
+    def subscribe(self, topic: str, heard: Callable[[Mapping[str, Any]], None]) -> Callable[[], None]:
+        """Hear hints of a topic; returns what ends it."""
+
+
+# ----------------------------------------------------------------------------------------------------- storage
+
+
+@dataclass(slots=True, kw_only=True)
+class DeliveryRecord:
+    """A row of the outbox with its state, apart from the message's body.
+
+    ``queue`` keeps order: deliveries of one queue go out one after the other in ``seq`` order (a subscriber's id for
+    what is deferred to them; empty where order does not matter). ``sent_thread``/``received_thread`` say in whose
+    history it shows: ``"<subscriber id>|<contact id>"``, empty where that side is not a subscriber.
+    """
+
+    id: str
+    message: Message
+    recipient: Address
+    state: DeliveryState
+    created_at: float
+    expires_at: float
+    network: str = ""
+    source: Address | None = None
+    target: Address | None = None
+    attempt: int = 0
+    token: int = 0
+    not_before: float = 0.0
+    lease_until: float = 0.0
+    queue: str = ""
+    seq: int = 0  # given by the store
+    notice: Notice | None = None
+    sent_thread: str = ""
+    received_thread: str = ""
+    segments: int = 0  # how many the network counted; receipts are aggregated over them
+    confirmed: int = 0  # bit mask of segments reported delivered
+    error: str = ""  # Reason value of the last failure
+    detail: str = ""
+    updated_at: float = 0.0
+
+
+class DeliveryUpdate(NamedTuple):
+    """The mutable part of a record, written whole."""
+
+    id: str
+    state: DeliveryState
+    network: str
+    source: str
+    target: str
+    attempt: int
+    token: int
+    not_before: float
+    lease_until: float
+    queue: str
+    segments: int
+    confirmed: int
+    error: str
+    detail: str
+    updated_at: float
+
+
+class ReferenceRow(NamedTuple):
+    network: str
+    delivery_id: str
+    reference: Reference
+
+
+@dataclass(slots=True, kw_only=True)
+class SessionRecord:
+    """A session's line in the history. Written again (same id) whenever its state changes."""
+
+    id: str
+    initiator: Address
+    target: Address
+    network: str  # of the answering leg
+    origin: str  # of the inviting leg
+    state: SessionState
+    opened_at: float
+    owner_threads: tuple[str, ...] = ()  # "<subscriber id>|<contact id>" of each side that is a subscriber
+    conversation_id: str = ""
+    contribution_id: str = ""
+    answered_at: float = 0.0
+    closed_at: float = 0.0
+    reason: str = ""
+
+
+@dataclass(slots=True, kw_only=True)
+class Changes:
+    """One unit of work: applied wholly or not at all, in the order of the fields."""
+
+    messages: list[Message] = field(default_factory=list)
+    deliveries: list[DeliveryRecord] = field(default_factory=list)
+    updates: list[DeliveryUpdate] = field(default_factory=list)
+    references: list[ReferenceRow] = field(default_factory=list)
+    parked: list[Report] = field(default_factory=list)  # reports that matched nothing
+    unparked: list[tuple[str, str]] = field(default_factory=list)  # (network, key)
+    sessions: list[SessionRecord] = field(default_factory=list)
+    trail: list[TrailEntry] = field(default_factory=list)
+    state: list[tuple[str, str, bytes | None]] = field(default_factory=list)  # (room, key, value or None to delete)
+
+
+class Committed(NamedTuple):
+    """What a commit came to. ``repeated``: ids of messages that were stored before; their deliveries were left alone."""
+
+    repeated: frozenset[str]
+    error: Exception | None = None  # disk full, database gone: nothing of this unit is stored
+
+
+class KeyedState(Protocol):
+    """Small durable facts of a room (registrations, a link's counters), by room and key."""
+
+    def put_state(self, room: str, key: str, value: bytes | None, done: Callable[[], None] | None = None) -> None: ...
+
+    def get_state(self, room: str, key: str) -> bytes | None: ...
+
+    def all_state(self, room: str) -> Mapping[str, bytes]: ...
+
+
+class Thread(NamedTuple):
+    """One conversation in a subscriber's list: a person and the last thing said."""
+
+    peer: str  # contact id
+    last_at: float
+    last: DeliveryRecord
+    sent: bool  # the last one was sent by the subscriber
+
+
+class Store(KeyedState, Protocol):
+    """Durable memory. Writes are grouped: every unit of work waiting when a commit ends goes into the next one.
+
+    Reads see what is committed. They are small and run on the loop.
+    """
+
+    def commit(self, changes: Changes, done: Callable[[Committed], None] | None = None) -> None:
+        """Store durably (fsync), then call ``done`` on the loop. Units are applied in the order of the calls."""
+
+    def claim(
+        self,
+        now: float,
+        lease_until: float,
+        limit: int,
+        done: Callable[[Sequence[DeliveryRecord]], None],
+        queue: str | None = None,
+    ) -> None:
+        """Lease up to ``limit`` deliveries that are due (queued and ``not_before`` reached, or sending with a lease that ended),
+        oldest ``seq`` first: state becomes sending, ``token`` rises by one, ``attempt`` stays. With ``queue``: what waits
+        in that queue, whatever its ``not_before``. ``done`` gets them after the commit."""
+
+    def next_due(self) -> float | None:
+        """When the next delivery becomes due, or None."""
+
+    def release_leases(self, done: Callable[[], None]) -> None:
+        """At start: leases of a process that died are over now."""
+
+    def message(self, message_id: str) -> Message | None: ...
+
+    def delivery(self, delivery_id: str) -> DeliveryRecord | None: ...
+
+    def deliveries_of(self, message_id: str) -> Sequence[DeliveryRecord]:
+        """All deliveries of a message that carry the message itself (no notices)."""
+
+    def referenced(self, network: str, key: str) -> Sequence[ReferenceRow]:
+        """The references a report's key may mean, newest first."""
+
+    def parked(self, limit: int) -> Sequence[Report]: ...
+
+    def waiting(self, queue: str) -> int:
+        """How many deliveries wait in a queue."""
+
+    def unreported(self, before: float, limit: int) -> Sequence[DeliveryRecord]:
+        """Accepted deliveries whose ``expires_at`` lies before: nobody will report on them any more."""
+
+    def threads(self, owner: str, limit: int = 100) -> Sequence[Thread]:
+        """A subscriber's conversations, latest first."""
+
+    def history(
+        self, owner: str, peer: str, limit: int = 100, before: float | None = None
+    ) -> Sequence[tuple[DeliveryRecord, bool]]:
+        """The messages between a subscriber and a person, oldest first, with whether the subscriber sent them."""
+
+    def sessions(self, owner: str, peer: str, limit: int = 20) -> Sequence[SessionRecord]: ...
+
+    def open_sessions(self) -> Sequence[SessionRecord]: ...
+
+    def trail(self, subject: str) -> Sequence[TrailEntry]: ...
+
+    def find(self, text: str) -> str | None:
+        """The id of the message or session meant by an id, an imdn.Message-ID or a unique beginning of one (at least 6 characters)."""
+
+    def last_exchange(self, thread: str) -> tuple[str, str] | None:
+        """(conversation_id, contribution_id) of the last message in ``"<subscriber id>|<contact id>"``, or None."""
+
+    def counts(self) -> Mapping[str, int]:
+        """Deliveries by state, messages, trail lines: for the operator."""
+
+    # -- administration: rare, committed at once -------------------------------------------------------------
+
+    def subscribers(self) -> Sequence[Subscriber]:
+        """With their linked accounts."""
+
+    def put_subscriber(self, subscriber: Subscriber) -> None: ...
+
+    def remove_subscriber(self, subscriber_id: str) -> None: ...
+
+    def contacts(self) -> Iterable[Contact]: ...
+
+    def put_contact(self, contact: Contact) -> None: ...
+
+    def remove_contact(self, owner: str, contact_id: str) -> None: ...
+
+    def put_account(self, account: LinkedAccount) -> None: ...
+
+    def remove_account(self, owner: str, network: str) -> None: ...
+
+    def secret(self, kind: str, key: str) -> bytes | None:
+        """A sealed secret: kind "ha1", "account" or "token"."""
+
+    def put_secret(self, kind: str, key: str, sealed: bytes | None) -> None: ...
+
+    def secrets(self, kind: str) -> Mapping[str, bytes]: ...
+
+    def version(self) -> int:
+        """Rises when administration changed anything, also from another process."""
+
+    async def close(self) -> None:
+        """Finish what was handed in, then close."""
+
+
+class Vault(Protocol):
+    """Encrypts secrets at rest."""
+
+    def seal(self, secret: bytes) -> bytes: ...
+
+    def unseal(self, sealed: bytes) -> bytes:
+        """:raises ValueError: sealed with another key, or changed."""
