@@ -53,7 +53,7 @@ class Ids(Protocol):
 # ------------------------------------------------------------------------------------------- towards messaging
 
 Done = Callable[[Sequence["SendError | None"]], None]
-"""Called with one verdict per message handed in, in order: ``None`` when it is durably stored (or was before), else why not."""
+"""Called with one verdict per message handed in, in order: ``None`` when it is durably stored, else why not."""
 
 
 class Inbox(Protocol):
@@ -66,7 +66,7 @@ class Inbox(Protocol):
         """How attempts ended."""
 
     def reported(self, reports: Sequence[Report], done: Callable[[], None] | None = None) -> None:
-        """What became of deliveries. Reports that match nothing yet are parked durably, so ``done`` is always called."""
+        """What became of deliveries. Reports that match nothing yet are parked durably; ``done`` is always called."""
 
     async def invited(self, offer: SessionOffer, leg: Leg) -> LegEvents:
         """Somebody asks for a session. Messaging calls ``leg.ringing()`` while the other side is alerted.
@@ -145,8 +145,9 @@ class Connector(Protocol):
         """Carry these; outcomes come back through the inbox."""
 
     async def open(self, offer: SessionOffer, events: LegEvents) -> Leg:
-        """Ask ``offer.target`` for a session as ``offer.initiator``. Returns when the far side has answered. Cancelling withdraws.
-        Never called where ``profile.sessions`` is false.
+        """Ask ``offer.target`` for a session as ``offer.initiator``. Never called where ``profile.sessions`` is false.
+
+        Returns when the far side has answered. Cancelling withdraws.
 
         :raises SendError: refused, not there, no answer; each with its own reason.
         """
@@ -195,7 +196,7 @@ class Directory(Protocol):
         """The subscriber to whom an address (their own, or a linked account's) belongs."""
 
     def ha1(self, username: str, realm: str, algorithm: str) -> str | None:
-        """``H(username:realm:password)`` in hex for ``MD5`` or ``SHA-256`` (RFC 7616 §3.4.2); None: no such user or realm."""
+        """``H(username:realm:password)`` in hex for ``MD5`` or ``SHA-256`` (RFC 7616 §3.4.2); None: no such user."""
 
     def contact(self, owner: str, address: Address) -> Contact:
         """The person behind an address, as ``owner`` knows them; a stranger has just this address."""
@@ -317,7 +318,7 @@ class Changes:
 
 
 class Committed(NamedTuple):
-    """What a commit came to. ``repeated``: ids of messages that were stored before; their deliveries were left alone."""
+    """What a commit came to. ``repeated``: ids of messages stored before; their deliveries were left alone."""
 
     repeated: frozenset[str]
     error: Exception | None = None  # disk full, database gone: nothing of this unit is stored
@@ -359,9 +360,10 @@ class Store(KeyedState, Protocol):
         done: Callable[[Sequence[DeliveryRecord]], None],
         queue: str | None = None,
     ) -> None:
-        """Lease up to ``limit`` deliveries that are due (queued and ``not_before`` reached, or sending with a lease that ended),
-        oldest ``seq`` first: state becomes sending, ``token`` rises by one, ``attempt`` stays. With ``queue``: what waits
-        in that queue, whatever its ``not_before``. ``done`` gets them after the commit."""
+        """Lease up to ``limit`` deliveries, oldest ``seq`` first: state becomes sending, ``token`` rises by one.
+
+        Due are those queued whose ``not_before`` is reached, and those sending whose lease ended. With ``queue``: what
+        is queued there, whatever its ``not_before``. ``done`` gets them after the commit."""
 
     def next_due(self) -> float | None:
         """When the next delivery becomes due, or None."""
@@ -402,7 +404,7 @@ class Store(KeyedState, Protocol):
     def trail(self, subject: str) -> Sequence[TrailEntry]: ...
 
     def find(self, text: str) -> str | None:
-        """The id of the message or session meant by an id, an imdn.Message-ID or a unique beginning of one (at least 6 characters)."""
+        """The id of the message or session meant by an id, an imdn.Message-ID or a unique beginning (6 characters)."""
 
     def last_exchange(self, thread: str) -> tuple[str, str] | None:
         """(conversation_id, contribution_id) of the last message in ``"<subscriber id>|<contact id>"``, or None."""

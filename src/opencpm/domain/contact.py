@@ -9,7 +9,7 @@ from opencpm.domain.address import Address
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Contact:
-    """A person in one subscriber's address book. ``id`` is stable; a person never written down has the id of their address."""
+    """A person in one subscriber's address book. ``id`` is stable; a stranger has the id of their address."""
 
     id: str
     owner: str  # Subscriber.id

@@ -12,7 +12,7 @@ from opencpm.domain.report import Reference, Status
 
 
 class DeliveryState(StrEnum):
-    """Where a delivery stands. ``queued`` and ``sending`` are work; ``accepted`` waits for a receipt; the rest is final."""
+    """Where a delivery stands: two kinds of work, one that waits for a receipt, and the final ones."""
 
     QUEUED = "queued"  # waits for its time (deferred, or a retry)
     SENDING = "sending"  # leased to a connector

@@ -47,5 +47,6 @@ class Plan:
     reason: str  # one sentence: why this action
     error: SendError | None = None  # for REFUSE, and what DEFER waits for
     not_before: float = 0.0  # for DEFER: when to look again at the latest
+    waits_for: str = ""  # for DEFER: "user:<id>", "network:<name>" or "presence:<network>:<address>"
     expires_at: float = 0.0
     max_segments: int = 0

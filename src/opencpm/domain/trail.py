@@ -28,7 +28,7 @@ class Step(StrEnum):
 
 
 class TrailEntry(NamedTuple):
-    """``subject`` is a message's or session's id; ``delivery_id`` narrows it to one recipient. ``data`` is JSON text."""
+    """One line. ``subject``: a message's or session's id; ``delivery_id`` narrows it to one recipient; ``data``: JSON."""
 
     subject: str
     at: float
