@@ -1,0 +1,231 @@
+"""What the client machines tell their owner. Plain values; times and sockets stay outside."""
+
+from dataclasses import dataclass
+from typing import TypeAlias
+
+from opencpm.protocols.msnp.commands import Contact, Endpoint, Lists, Pass, Presence, Ring
+from opencpm.protocols.msnp.errors import Trouble
+
+# --- both machines -----------------------------------------------------------------------------------------------
+
+
+@dataclass(frozen=True, slots=True)
+class Failed:
+    """The connection is of no more use. `trouble` explains an error number, None where there was none."""
+
+    step: str
+    text: str
+    trouble: Trouble | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Refused:
+    """One command failed, the connection lives. None in `trouble`: no answer came in time.
+
+    `verb` names the command, `subject` whom it was about (the address of a CAL, an ADC).
+    """
+
+    trid: int
+    verb: str
+    trouble: Trouble | None
+    subject: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Closed:
+    """The server closed the connection; `expected` when we had sent OUT."""
+
+    expected: bool
+
+
+# --- notification server -----------------------------------------------------------------------------------------
+
+
+@dataclass(frozen=True, slots=True)
+class TicketWanted:
+    """The login needs a ticket: fetch it with these parameters, then call `ticket()`."""
+
+    parameters: str
+
+
+@dataclass(frozen=True, slots=True)
+class Redirected:
+    """Close, connect there and begin again."""
+
+    endpoint: Endpoint
+
+
+@dataclass(frozen=True, slots=True)
+class SignedIn:
+    """The lists are here and our presence is published: now people may be invited."""
+
+    dialect: str
+    contacts: tuple[Contact, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class PresenceChanged:
+    """A contact's presence; everybody counts as offline until told otherwise."""
+
+    presence: Presence
+
+
+@dataclass(frozen=True, slots=True)
+class ListChanged:
+    """Somebody was put on a list or taken off it; trid 0 when it was not our doing."""
+
+    trid: int
+    added: bool
+    lists: Lists
+    contact: Contact
+
+
+@dataclass(frozen=True, slots=True)
+class SwitchboardGranted:
+    """The answer to `switchboard()`: a pass good once, for about 120 s."""
+
+    trid: int
+    entry: Pass
+
+
+@dataclass(frozen=True, slots=True)
+class Rang:
+    """Somebody invites us; answer at once, the pass is good for about 60 s."""
+
+    ring: Ring
+
+
+@dataclass(frozen=True, slots=True)
+class SignedOff:
+    """The server ends the session: OTH signed in elsewhere, SSD going down, RCT come back after `minutes`."""
+
+    reason: str
+    minutes: int = 0
+
+
+# --- switchboard -------------------------------------------------------------------------------------------------
+
+
+@dataclass(frozen=True, slots=True)
+class Admitted:
+    """We are in the switchboard. After ANS the people already there are `peers`."""
+
+    peers: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Ringing:
+    """The service invites the peer; he has not joined yet."""
+
+    address: str
+    session: str
+
+
+@dataclass(frozen=True, slots=True)
+class Joined:
+    """A peer came in: from now on messages reach him."""
+
+    address: str
+    name: str
+    capabilities: int
+
+
+@dataclass(frozen=True, slots=True)
+class NoAnswer:
+    """An invited peer did not come in time; `rang` when the service had reached out to him."""
+
+    address: str
+    rang: bool
+
+
+@dataclass(frozen=True, slots=True)
+class Left:
+    """A peer left; with `remaining` 0 the switchboard is dead and only to be closed."""
+
+    address: str
+    idle: bool
+    remaining: int
+
+
+@dataclass(frozen=True, slots=True)
+class Text:
+    """A text; `name` is what the sender calls himself."""
+
+    sender: str
+    name: str
+    text: str
+
+
+@dataclass(frozen=True, slots=True)
+class Typing:
+    """The sender is writing; it lapses after about 10 s."""
+
+    sender: str
+
+
+@dataclass(frozen=True, slots=True)
+class Nudged:
+    """The sender shook our window."""
+
+    sender: str
+
+
+@dataclass(frozen=True, slots=True)
+class Offered:
+    """Something we do not take (a file, a voice call): `cookie` names an old-style invitation to be refused."""
+
+    sender: str
+    content_type: str
+    cookie: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Accepted:
+    """ACK: the service took the message. It does not say that anybody saw it."""
+
+    trid: int
+
+
+@dataclass(frozen=True, slots=True)
+class Lost:
+    """NAK, or no ACK in time, or the switchboard died before it: the message may be sent again elsewhere."""
+
+    trid: int
+    cause: str
+
+
+@dataclass(frozen=True, slots=True)
+class Idle:
+    """Nothing was said for long: close it."""
+
+
+NotificationEvent: TypeAlias = (
+    Failed
+    | Refused
+    | Closed
+    | TicketWanted
+    | Redirected
+    | SignedIn
+    | PresenceChanged
+    | ListChanged
+    | SwitchboardGranted
+    | Rang
+    | SignedOff
+)
+SwitchboardEvent: TypeAlias = (
+    Failed
+    | Refused
+    | Closed
+    | Admitted
+    | Ringing
+    | Joined
+    | NoAnswer
+    | Left
+    | Text
+    | Typing
+    | Nudged
+    | Offered
+    | Accepted
+    | Lost
+    | Idle
+)
