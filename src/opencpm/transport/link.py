@@ -86,6 +86,11 @@ class Link(asyncio.Protocol, Generic[OwnEvent]):
         """True between connection and loss or `close`."""
         return self._transport is not None and not self._transport.is_closing()
 
+    @property
+    def unsent(self) -> int:
+        """Octets given to the system that the peer has not taken yet."""
+        return self._transport.get_write_buffer_size() if self._transport is not None else 0
+
     def wake(self) -> None:
         """The machine has something to send or a new deadline: look at it at the end of this loop turn."""
         if not self._awake and self._transport is not None:
@@ -192,7 +197,7 @@ async def dial(
     tls: ssl.SSLContext | None = None,
     patience: float = 10.0,
 ) -> Link[OwnEvent]:
-    """Connect a machine to a server within `patience` seconds. Raises OSError (ssl.SSLError, TimeoutError)."""
+    """Connect a machine to a server within `patience` seconds. Raises OSError (or ssl.SSLError)."""
 
     def build() -> Link[OwnEvent]:
         return Link(machine, on_events=on_events, on_lost=on_lost, on_ready=on_ready, on_writable=on_writable)

@@ -1,0 +1,1 @@
+"""CPM devices over SIP: registrar, pager mode, sessions."""
