@@ -1,0 +1,318 @@
+"""Hand deliveries to connectors, hear how each attempt ended, and decide what comes next."""
+
+from __future__ import annotations
+
+import asyncio
+from collections import defaultdict
+from collections.abc import Callable, Sequence
+
+from opencpm.domain.delivery import Delivery, DeliveryState, Outcome, OutcomeKind
+from opencpm.domain.errors import Reason, SendError
+from opencpm.domain.plan import Action, Plan
+from opencpm.domain.profile import Availability
+from opencpm.domain.report import Report, Status
+from opencpm.domain.trail import Step
+from opencpm.interfaces import Changes, DeliveryRecord, ReferenceRow
+from opencpm.messaging import trail
+from opencpm.messaging.ground import Ground
+from opencpm.messaging.hints import told_state
+from opencpm.messaging.notices import tell_sender
+from opencpm.messaging.records import LEASE, delivery_of, finish, lease, update_of, wait
+from opencpm.messaging.waiting import Waiting
+
+_CLAIM = 256  # deliveries leased in one go
+_LONGEST_NAP = 30.0  # seconds; a safety net, every change wakes the loop by itself
+_INTERNAL = SendError(Reason.INTERNAL, retryable=True, detail="the connection to this network is not there")
+
+
+class Dispatch:
+    """The way out. It never talks to a wire; connectors do."""
+
+    def __init__(self, ground: Ground) -> None:
+        self._ground = ground
+        self.waiting = Waiting(ground.store)
+        self._wake = asyncio.Event()
+        self._pushing: set[str] = set()
+        self.in_session: Callable[[DeliveryRecord], Callable[[Sequence[Delivery]], None] | None] = lambda _: None
+        self.matched: Callable[[Sequence[Report]], None] = lambda _: None
+
+    # -- out ---------------------------------------------------------------------------------------------------
+
+    def send(self, records: Sequence[DeliveryRecord]) -> None:
+        """Give leased records to their connectors, one batch each (or to the session they belong to)."""
+        by_network: defaultdict[str, list[Delivery]] = defaultdict(list)
+        policy_segments = self._ground.policy.limits.segments
+        for record in records:
+            delivery = delivery_of(record, policy_segments)
+            leg = self.in_session(record) if record.message.session_id else None
+            if leg is not None:
+                leg([delivery])
+            else:
+                by_network[record.network].append(delivery)
+        for network, deliveries in by_network.items():
+            connector = self._ground.connectors.get(network)
+            if connector is None:
+                self.settled([_gone(d, self._ground.clock.now()) for d in deliveries])
+            else:
+                connector.send(deliveries)
+
+    # -- back --------------------------------------------------------------------------------------------------
+
+    def settled(self, outcomes: Sequence[Outcome]) -> None:
+        """See :meth:`opencpm.interfaces.Inbox.settled`."""
+        changes = Changes()
+        next_attempts: list[DeliveryRecord] = []
+        early: list[Report] = []
+        for outcome in outcomes:
+            record = self._ground.working.get(outcome.delivery_id) or self._ground.store.delivery(outcome.delivery_id)
+            if record is None or outcome.token != record.token or record.state is not DeliveryState.SENDING:
+                continue  # fenced off: a later attempt, or a report, has settled it
+            if outcome.kind is OutcomeKind.ACCEPTED:
+                early += self._accepted(record, outcome, changes, next_attempts)
+            elif outcome.kind is OutcomeKind.DELIVERED:
+                self._delivered(record, outcome, changes, next_attempts)
+            else:
+                self._failed(record, outcome, changes, next_attempts)
+            changes.updates.append(update_of(record))
+        self._commit(changes, next_attempts, early)
+
+    def _commit(self, changes: Changes, ready: list[DeliveryRecord], early: list[Report]) -> None:
+        touched = [self._ground.working.get(u.id) for u in changes.updates]
+
+        def committed(_: object) -> None:
+            for record in touched:
+                if record is not None and record.notice is None:
+                    told_state(self._ground.bus, record, record.state.value)
+            self.follow(ready)
+
+        self._ground.store.commit(changes, committed)
+        if early:
+            self.matched(early)
+
+    def follow(self, records: Sequence[DeliveryRecord]) -> None:
+        """Records whose placing is committed: the leased ones go out, the waiting ones are counted."""
+        sending = [r for r in records if r.state is DeliveryState.SENDING]
+        if sending:
+            self.send(sending)
+        queued = [r for r in records if r.state is DeliveryState.QUEUED]
+        if queued:
+            self._queued(queued)
+
+    def _queued(self, records: Sequence[DeliveryRecord]) -> None:
+        for record in records:
+            self.waiting.joined(record.queue)
+        for queue in {r.queue for r in records if r.queue.startswith("user:")}:
+            if self._is_here(queue.removeprefix("user:")):
+                self.push(queue)
+        self._wake.set()
+
+    def _is_here(self, subscriber_id: str) -> bool:
+        subscriber = self._ground.directory.subscriber(subscriber_id)
+        return subscriber is not None and any(
+            connector.reach(subscriber_id, subscriber.addresses[0]).availability is Availability.AVAILABLE
+            for connector in self._ground.connectors.values()
+            if connector.profile.access
+        )
+
+    def _accepted(
+        self, record: DeliveryRecord, outcome: Outcome, changes: Changes, ready: list[DeliveryRecord]
+    ) -> list[Report]:
+        """The network has it. Reports that came before this answer are now known to mean this delivery."""
+        now = self._ground.clock.now()
+        record.state = DeliveryState.ACCEPTED
+        record.lease_until = 0.0
+        record.segments = max((r.segments for r in outcome.references), default=1)
+        record.detail = outcome.detail
+        record.updated_at = now
+        early: list[Report] = []
+        for reference in outcome.references:
+            row = ReferenceRow(record.network, record.id, reference)
+            changes.references.append(row)
+            self._ground.working.name(row)
+            if parked := self._ground.working.unpark(record.network, reference.key):
+                changes.unparked.append((record.network, reference.key))
+                early += parked
+        doubled = "; an earlier attempt may have arrived as well" if outcome.doubled else ""
+        changes.trail.append(trail.line(record, Step.ACCEPTED, f"{outcome.source}: {outcome.detail}{doubled}", now))
+        ready += tell_sender(self._ground, record, Status.ACCEPTED, changes, network=record.network)
+        return early
+
+    def _delivered(
+        self, record: DeliveryRecord, outcome: Outcome, changes: Changes, ready: list[DeliveryRecord]
+    ) -> None:
+        now = self._ground.clock.now()
+        finish(record, DeliveryState.DELIVERED, now, detail=outcome.detail)
+        if record.notice is not None:
+            what = f"{record.notice.status.value} told to {record.recipient} ({outcome.source})"
+            changes.trail.append(trail.line(record, Step.REPORTED, what, now))
+            self._ground.working.release(record.id)
+            return
+        what = f"{outcome.source}: {outcome.detail}" if outcome.detail else outcome.source
+        changes.trail.append(trail.line(record, Step.DELIVERED, what, now))
+        ready += tell_sender(self._ground, record, Status.DELIVERED, changes)
+
+    def _failed(self, record: DeliveryRecord, outcome: Outcome, changes: Changes, ready: list[DeliveryRecord]) -> None:
+        """An attempt failed: on another network, later, or never."""
+        error = outcome.error or _INTERNAL
+        now = self._ground.clock.now()
+        said = f"{outcome.source}: {error.reason.value}, {error.detail}" + (f" [{error.code}]" if error.code else "")
+        tried = self._ground.working.tried.setdefault(record.id, set())
+        if not error.retryable:
+            tried.add(record.network)
+        if record.attempt >= self._ground.policy.limits.attempts:
+            self.fail(record, error, changes, ready, said)
+            return
+        changes.trail.append(trail.line(record, Step.RETRIED, said, now))
+        before = record.network
+        plan = self.plan(record)
+        if plan.action is Action.SEND and plan.chosen and plan.chosen.network == before and error.retryable:
+            delay = error.retry_after or self._delay(record.attempt)
+            wait(record, now + delay, "", now)
+            ready.append(record)
+            return
+        self.place(record, plan, changes, ready, error)
+
+    def _delay(self, attempt: int) -> float:
+        schedule = self._ground.policy.retry_schedule
+        return schedule[min(attempt, len(schedule)) - 1]
+
+    # -- deciding ----------------------------------------------------------------------------------------------
+
+    def plan(self, record: DeliveryRecord) -> Plan:
+        """Ask selection again, as things stand now."""
+        message = record.message
+        tried = frozenset(self._ground.working.tried.get(record.id, ()))
+        if record.notice is not None:
+            return self._ground.plan(
+                None, record.notice.recipient, message.sender, tried=tried, expires_at=record.expires_at
+            )
+        return self._ground.plan(
+            message,
+            message.sender,
+            record.recipient,
+            route=message.route,
+            tried=tried,
+            attempt=record.attempt + 1,
+            expires_at=record.expires_at,
+        )
+
+    def place(
+        self,
+        record: DeliveryRecord,
+        plan: Plan,
+        changes: Changes,
+        ready: list[DeliveryRecord],
+        cause: SendError | None = None,
+    ) -> None:
+        """Carry out a plan for a record in hand: another attempt, a wait, or the end."""
+        now = self._ground.clock.now()
+        if plan.action is Action.REFUSE:
+            self.fail(record, cause if cause and not cause.retryable else plan.error or _INTERNAL, changes, ready)
+            return
+        changes.trail.append(trail.selected(record.message.id, record.id, plan, now))
+        if plan.action is Action.SEND:
+            lease(record, plan, now)
+            self._ground.working.hold(record)
+        else:
+            wait(record, plan.not_before, plan.waits_for, now)
+        ready.append(record)
+
+    def fail(
+        self, record: DeliveryRecord, error: SendError, changes: Changes, ready: list[DeliveryRecord], said: str = ""
+    ) -> None:
+        """The end of a delivery; its sender is told, if they asked."""
+        now = self._ground.clock.now()
+        expired = error.reason is Reason.EXPIRED
+        state = DeliveryState.EXPIRED if expired else DeliveryState.FAILED
+        finish(record, state, now, error=error.reason.value, detail=error.detail)
+        step = Step.EXPIRED if expired else Step.FAILED
+        changes.trail.append(trail.line(record, step, said or f"{error.reason.value}: {error.detail}", now))
+        ready += tell_sender(self._ground, record, Status.FAILED, changes, reason=error.detail)
+        if record.notice is not None:
+            self._ground.working.release(record.id)
+
+    # -- what waits --------------------------------------------------------------------------------------------
+
+    def push(self, queue: str) -> None:
+        """What this queue waits for has come: take everything in it, in order."""
+        if queue in self._pushing or not self.waiting.count(queue):
+            return
+        self._pushing.add(queue)
+        now = self._ground.clock.now()
+
+        def claimed(records: Sequence[DeliveryRecord]) -> None:
+            self._pushing.discard(queue)
+            if len(records) < _CLAIM:
+                self.waiting.emptied(queue)
+            else:
+                self.waiting.left(queue, len(records))
+            self._take_up(records)
+            if len(records) == _CLAIM:
+                self.push(queue)
+
+        self._ground.store.claim(now, now + LEASE, _CLAIM, claimed, queue)
+
+    def _take_up(self, records: Sequence[DeliveryRecord]) -> None:
+        """Records claimed from the store: expired ones end, the others are decided anew."""
+        changes = Changes()
+        ready: list[DeliveryRecord] = []
+        now = self._ground.clock.now()
+        for record in records:
+            self._ground.working.hold(record)
+            if record.expires_at and record.expires_at <= now:
+                error = SendError(Reason.EXPIRED, detail="its validity ended before it could be delivered")
+                self.fail(record, error, changes, ready)
+            else:
+                self.place(record, self.plan(record), changes, ready)
+            changes.updates.append(update_of(record))
+        self._commit(changes, ready, [])
+
+    def wake(self) -> None:
+        self._wake.set()
+
+    async def run(self) -> None:
+        """Take up what becomes due, until cancelled."""
+        while True:
+            self._wake.clear()
+            now = self._ground.clock.now()
+            due = self._ground.store.next_due()
+            if due is not None and due <= now:
+                await self._claim_due(now)
+                continue
+            nap = min(_LONGEST_NAP, due - now) if due is not None else _LONGEST_NAP
+            try:
+                await asyncio.wait_for(self._wake.wait(), max(nap, 0.01))
+            except TimeoutError:
+                self._close_unreported()
+
+    async def _claim_due(self, now: float) -> None:
+        claimed: asyncio.Future[Sequence[DeliveryRecord]] = asyncio.get_running_loop().create_future()
+        self._ground.store.claim(now, now + LEASE, _CLAIM, claimed.set_result)
+        records = await claimed
+        for record in records:
+            if record.queue:
+                self.waiting.left(record.queue, 1)
+        self._take_up(records)
+
+    def _close_unreported(self) -> None:
+        """What no network will report on any more is closed as unknown: never as delivered."""
+        now = self._ground.clock.now()
+        changes = Changes()
+        for record in self._ground.store.unreported(now - self._ground.policy.unreported_after, _CLAIM):
+            finish(record, DeliveryState.UNKNOWN, now, detail="the network never reported")
+            changes.updates.append(update_of(record))
+            changes.trail.append(trail.line(record, Step.EXPIRED, "the network never reported on it", now))
+            self._ground.working.release(record.id)
+        if changes.updates:
+            self._ground.store.commit(changes)
+
+
+def _gone(delivery: Delivery, now: float) -> Outcome:
+    return Outcome(
+        delivery_id=delivery.id,
+        token=delivery.token,
+        kind=OutcomeKind.FAILED,
+        at=now,
+        source="this server",
+        error=_INTERNAL,
+    )

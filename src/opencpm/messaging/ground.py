@@ -1,0 +1,116 @@
+"""What every use case stands on: the store, the people, the connectors, and the deliveries now in hand."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+
+from opencpm.domain.address import Address
+from opencpm.domain.contact import Contact
+from opencpm.domain.message import Message
+from opencpm.domain.plan import Plan
+from opencpm.domain.policy import Policy
+from opencpm.domain.profile import UNKNOWN_REACH
+from opencpm.domain.subscriber import Subscriber
+from opencpm.interfaces import Bus, Clock, Connector, Directory, Ids, Store
+from opencpm.messaging.working import WorkingSet
+from opencpm.selection import select
+from opencpm.selection.request import NetworkView, Request
+from opencpm.selection.targets import target_on
+
+_NOBODY: frozenset[str] = frozenset()
+
+
+@dataclass(slots=True)
+class Ground:
+    """Shared by the use cases of one server; holds no logic of theirs."""
+
+    store: Store
+    directory: Directory
+    policy: Policy
+    clock: Clock
+    ids: Ids
+    bus: Bus
+    connectors: dict[str, Connector] = field(default_factory=dict)
+    working: WorkingSet = field(default_factory=WorkingSet)
+    sticky: dict[str, str] = field(default_factory=dict)  # thread -> network the other side last used
+
+    def plan(
+        self,
+        message: Message | None,
+        sender_address: Address,
+        recipient_address: Address,
+        *,
+        session: bool = False,
+        route: str = "",
+        tried: frozenset[str] = _NOBODY,
+        attempt: int = 1,
+        expires_at: float = 0.0,
+    ) -> Plan:
+        """Ask selection for the way of one message (or invitation) to one receiver, as things stand now."""
+        sender = self.directory.owner_of(sender_address)
+        recipient = self.directory.owner_of(recipient_address)
+        contact = self.contact(sender, recipient, sender_address, recipient_address)
+        request = Request(
+            now=self.clock.now(),
+            sender_address=sender_address,
+            recipient_address=recipient_address,
+            sender=sender,
+            recipient=recipient,
+            contact=contact,
+            networks=self._views(message, recipient_address, contact, sender, recipient),
+            policy=self.policy,
+            message=message,
+            session=session,
+            route=route,
+            sticky=self.sticky.get(f"{sender.id}|{contact.id}", "") if sender else "",
+            tried=tried,
+            attempt=attempt,
+            expires_at=expires_at,
+        )
+        return select(request)
+
+    def contact(
+        self,
+        sender: Subscriber | None,
+        recipient: Subscriber | None,
+        sender_address: Address,
+        recipient_address: Address,
+    ) -> Contact:
+        """The receiver as the sender knows them; or the sender, as the receiver knows them."""
+        if sender is not None:
+            return self.directory.contact(sender.id, recipient_address)
+        return self.directory.contact(recipient.id if recipient else "", sender_address)
+
+    def _views(
+        self,
+        message: Message | None,
+        recipient_address: Address,
+        contact: Contact,
+        sender: Subscriber | None,
+        recipient: Subscriber | None,
+    ) -> tuple[NetworkView, ...]:
+        views = []
+        owned = recipient is not None
+        for name, connector in self.connectors.items():
+            profile = connector.profile
+            if owned != profile.access:
+                continue  # one way only: subscribers by our access, everybody else by their network
+            target = target_on(profile, name, recipient_address, contact, self.policy, owned)
+            if target is None:
+                views.append(NetworkView(name, profile, connector.health(), None, UNKNOWN_REACH))
+                continue
+            owner = recipient.id if recipient else sender.id if sender else ""
+            reach = connector.reach(owner, target)
+            if message is None:
+                views.append(NetworkView(name, profile, connector.health(), target, reach))
+            else:
+                views.append(NetworkView(name, profile, connector.health(), target, reach, connector.fit(message)))
+        return tuple(views)
+
+    def threads(self, sender_address: Address, recipient_address: Address) -> tuple[str, str]:
+        """In whose history an exchange shows: the sender's and the receiver's thread, empty where they are not ours."""
+        sender = self.directory.owner_of(sender_address)
+        recipient = self.directory.owner_of(recipient_address)
+        sent = f"{sender.id}|{self.directory.contact(sender.id, recipient_address).id}" if sender else ""
+        received = f"{recipient.id}|{self.directory.contact(recipient.id, sender_address).id}" if recipient else ""
+        return sent, received

@@ -1,0 +1,46 @@
+"""Tell the original sender what became of a message, as far as they asked (RFC 5438 §6.3)."""
+
+from __future__ import annotations
+
+from opencpm.domain.message import Disposition
+from opencpm.domain.plan import Action
+from opencpm.domain.report import Status
+from opencpm.interfaces import Changes, DeliveryRecord
+from opencpm.messaging.ground import Ground
+from opencpm.messaging.records import finish, lease, notice_of, notice_record, wait
+
+_ASKED = {
+    Status.DELIVERED: Disposition.POSITIVE_DELIVERY,
+    Status.DISPLAYED: Disposition.DISPLAY,
+    Status.FAILED: Disposition.NEGATIVE_DELIVERY | Disposition.POSITIVE_DELIVERY,
+    Status.ACCEPTED: Disposition.INTERWORKING,
+}
+
+
+def tell_sender(
+    ground: Ground, about: DeliveryRecord, status: Status, changes: Changes, *, network: str = "", reason: str = ""
+) -> list[DeliveryRecord]:
+    """The notice's row, added to the unit of work, ready to be sent after the commit; none where it is not wanted.
+
+    There is no notice about a notice, and none to a sender on a foreign network: their own network tells them.
+    """
+    wanted = _ASKED.get(status)
+    if wanted is None or about.notice is not None or not about.message.wants & wanted:
+        return []
+    sender = ground.directory.owner_of(about.message.sender)
+    if sender is None or about.message.sender.scheme == "cpm":
+        return []
+    now = ground.clock.now()
+    expires_at = now + ground.policy.limits.expiry_max
+    record = notice_record(about, notice_of(about, status, network=network, reason=reason), expires_at, now)
+    plan = ground.plan(None, about.recipient, about.message.sender, expires_at=expires_at)
+    if plan.action is Action.SEND:
+        lease(record, plan, now)
+        ground.working.hold(record)
+    elif plan.action is Action.DEFER:
+        wait(record, plan.not_before, plan.waits_for, now)
+    else:
+        finish(record, record.state.FAILED, now, error="no-route", detail=plan.reason)
+    record.expires_at = expires_at
+    changes.deliveries.append(record)
+    return [record]

@@ -1,0 +1,169 @@
+"""Messaging as connectors and the API see it: one object, which only hands on to the use cases."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Callable, Mapping, Sequence
+
+from opencpm.domain.address import Address
+from opencpm.domain.delivery import Outcome
+from opencpm.domain.message import Message, Part, message_ident, text_part
+from opencpm.domain.plan import Plan
+from opencpm.domain.policy import Policy
+from opencpm.domain.profile import Availability, Health, HealthState, Reach
+from opencpm.domain.report import Report
+from opencpm.domain.session import Composing, SessionOffer
+from opencpm.interfaces import (
+    Bus,
+    Clock,
+    Connector,
+    Directory,
+    Done,
+    Ids,
+    Leg,
+    LegEvents,
+    SessionRecord,
+    Store,
+)
+from opencpm.messaging.accept import Accept
+from opencpm.messaging.dispatch import Dispatch
+from opencpm.messaging.ground import Ground
+from opencpm.messaging.report import Reporting
+from opencpm.messaging.session import Sessions
+from opencpm.messaging.threads import Threads
+from opencpm.messaging.typing_hints import relay
+
+
+class Messaging:
+    """Implements :class:`opencpm.interfaces.Inbox`."""
+
+    def __init__(self, *, store: Store, directory: Directory, policy: Policy, clock: Clock, ids: Ids, bus: Bus) -> None:
+        self._ground = Ground(store, directory, policy, clock, ids, bus)
+        self._dispatch = Dispatch(self._ground)
+        threads = Threads(store, ids)
+        self._accept = Accept(self._ground, self._dispatch, threads)
+        self._reporting = Reporting(self._ground, self._dispatch)
+        self._sessions = Sessions(self._ground, self._accept, self._dispatch, self._reporting, threads)
+
+    @property
+    def store(self) -> Store:
+        return self._ground.store
+
+    @property
+    def directory(self) -> Directory:
+        return self._ground.directory
+
+    @property
+    def bus(self) -> Bus:
+        return self._ground.bus
+
+    @property
+    def connectors(self) -> Mapping[str, Connector]:
+        return self._ground.connectors
+
+    @property
+    def policy(self) -> Policy:
+        return self._ground.policy
+
+    def set_policy(self, policy: Policy) -> None:
+        """New settings of the operator; they hold from the next decision on."""
+        self._ground.policy = policy
+
+    def attach(self, connectors: Sequence[Connector]) -> None:
+        """The networks and accesses of this server, in the order in which they are shown."""
+        self._ground.connectors.update({c.name: c for c in connectors})
+
+    async def run(self) -> None:
+        """Recover what an earlier life left, then keep what waits moving, until cancelled."""
+        released = asyncio.Event()
+        self._ground.store.release_leases(released.set)
+        await released.wait()
+        self._reporting.load_parked()
+        self._sessions.close_lost()
+        try:
+            await self._dispatch.run()
+        finally:
+            await self._sessions.shutdown()
+
+    # -- Inbox -------------------------------------------------------------------------------------------------
+
+    def received(self, messages: Sequence[Message], done: Done) -> None:
+        self._accept.received(messages, done)
+
+    def settled(self, outcomes: Sequence[Outcome]) -> None:
+        self._dispatch.settled(outcomes)
+
+    def reported(self, reports: Sequence[Report], done: Callable[[], None] | None = None) -> None:
+        self._reporting.reported(reports, done)
+
+    async def invited(self, offer: SessionOffer, leg: Leg) -> LegEvents:
+        return await self._sessions.invited(offer, leg)
+
+    def composing(self, sender: Address, recipient: Address, composing: Composing) -> None:
+        relay(self._ground, sender, recipient, composing)
+
+    def reach_changed(self, network: str, subscriber: str, reach: Reach) -> None:
+        self.bus.publish(
+            f"user:{subscriber}",
+            {"type": "presence", "network": network, "address": subscriber, "availability": reach.availability.value},
+        )
+        if reach.availability is not Availability.OFFLINE:
+            self._dispatch.push(f"user:{subscriber}")
+
+    def presence_changed(self, network: str, owner: str, address: Address, reach: Reach) -> None:
+        self.bus.publish(
+            f"user:{owner}",
+            {
+                "type": "presence",
+                "network": network,
+                "address": str(address),
+                "availability": reach.availability.value,
+            },
+        )
+        if reach.availability is not Availability.OFFLINE:
+            self._dispatch.push(f"presence:{network}:{address}")
+
+    def health_changed(self, network: str, health: Health) -> None:
+        if health.state is HealthState.UP:
+            self._dispatch.push(f"network:{network}")
+        self._dispatch.wake()
+
+    # -- questions ---------------------------------------------------------------------------------------------
+
+    def sessions(self) -> list[SessionRecord]:
+        """Sessions that stand now."""
+        return self._sessions.standing()
+
+    def explain(
+        self,
+        sender_id: str,
+        recipient: Address,
+        text: str = "Hello",
+        *,
+        route: str = "",
+        session: bool = False,
+        parts: tuple[Part, ...] | None = None,
+    ) -> Plan:
+        """What would become of a message (or invitation) now: the same decision as the real one, nothing sent.
+
+        :raises KeyError: no such subscriber.
+        """
+        subscriber = self.directory.subscriber(sender_id)
+        if subscriber is None:
+            raise KeyError(sender_id)
+        sender = subscriber.addresses[0]
+        if session:
+            return self._ground.plan(None, sender, recipient, session=True, route=route)
+        now = self._ground.clock.now()
+        message = Message(
+            id=message_ident(sender, "explain"),
+            message_id="explain",
+            sender=sender,
+            recipients=(recipient,),
+            parts=parts or (text_part(text),),
+            sent_at=now,
+            received_at=now,
+            origin="explain",
+            route=route,
+        )
+        return self._ground.plan(message, sender, recipient, route=route)
