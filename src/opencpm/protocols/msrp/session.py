@@ -215,29 +215,29 @@ class Session:
             span = byte_range(frame.headers.get("byte-range"))
         except MsrpError:
             message_id, span = "", ByteRange(1, None, None)
-        if not message_id or len(message_id) > 128 or span.start < 1:
+        if not message_id or len(message_id) > 128 or (frame.body and span.start < 1):
             if frame.flag:
                 self._answer(frame, 400)
             return []
         if message_id in self._refused:
             return self._drop(frame, message_id)
-        if not frame.has_body and message_id not in self._incoming:
+        if not frame.body and frame.flag and message_id not in self._incoming:
             self._answer(frame, 200)  # an empty SEND binds the path and says nothing
             return []
         return self._assemble(frame, message_id, span)
 
     def _assemble(self, frame: Frame, message_id: str, span: ByteRange) -> list[Event]:
+        place = max(0, span.start - 1) + frame.offset
+        if self._too_large(place + len(frame.body), span, len(frame.body)):
+            return self._refuse(frame, message_id, 413)
         assembly = self._incoming.get(message_id)
         if assembly is None:
             content_type = frame.headers.get("content-type", "")
             if not content_type:
-                return self._refuse(frame, message_id, 415 if frame.body or not frame.flag else 200)
+                return self._refuse(frame, message_id, 415)
             if len(self._incoming) >= self._limits.max_unfinished:
                 return self._refuse(frame, message_id, 413)
             assembly = self._incoming[message_id] = Assembly(content_type)
-        place = span.start - 1 + frame.offset
-        if self._too_large(place + len(frame.body), span, len(frame.body)):
-            return self._refuse(frame, message_id, 413)
         if not assembly.add(place, frame.body):
             return self._refuse(frame, message_id, 413)
         if not frame.flag:
