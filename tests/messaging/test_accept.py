@@ -1,0 +1,121 @@
+"""The way in: what is accepted, what is refused, and when the answer is given."""
+
+from __future__ import annotations
+
+import asyncio
+from dataclasses import replace
+
+from opencpm.domain.address import Address
+from opencpm.domain.delivery import DeliveryState
+from opencpm.domain.errors import Reason, SendError
+from opencpm.domain.profile import Availability, Fit, Reach
+from tests.messaging.world import ALICE, ALICE_TEL, BOB_MSN, BOB_TEL, CAROL, PICTURE, World
+
+
+async def test_accepted_only_after_the_commit(world: World) -> None:
+    """Rule 1 of the interfaces: when the verdict comes, the store already has the message."""
+    seen: list[bool] = []
+    given = asyncio.Event()
+
+    def done(verdicts: object) -> None:
+        seen.append(world.store.message(message.id) is not None)
+        given.set()
+
+    message = world.message("Running late")
+    world.messaging.received([message], done)
+    await asyncio.wait_for(given.wait(), 10)
+    assert seen == [True]
+    assert [d.target for d in await world.sms.until(1)] == [BOB_TEL]
+    assert world.sms.sent[0].source == ALICE_TEL
+
+
+async def test_a_repeated_message_is_accepted_again_and_sent_once(world: World) -> None:
+    message = world.message("Once")
+    assert await world.send(message) == [None]
+    assert await world.send(message) == [None]
+    assert await world.send(message, message) == [None, None]
+    await world.settle()
+    assert len(world.sms.sent) == 1
+
+
+async def test_the_trail_says_why(world: World) -> None:
+    message = world.message("Hello")
+    await world.send(message)
+    await world.settle()
+    assert world.steps(message.id)[:2] == ["received", "selected"]
+    selected = world.store.trail(message.id)[1]
+    assert '"sms"' in selected.data
+    assert selected.delivery_id == f"{message.id}.0"
+
+
+async def test_refusals_have_a_reason_and_a_line_in_the_trail(world: World) -> None:
+    unknown = world.message("Hi", Address("sip", "nobody@cpm.test"), ident="u")
+    large = world.message("x" * 70_000, ident="l")
+    empty = world.message("", ident="e", parts=())
+    verdicts = await world.send(unknown, large, empty)
+    reasons = [v.reason for v in verdicts if isinstance(v, SendError)]
+    assert reasons == [Reason.UNKNOWN_ADDRESS, Reason.TOO_LARGE, Reason.MALFORMED]
+    for message in (unknown, large, empty):
+        assert world.steps(message.id)[-1] == "refused"
+        assert world.store.message(message.id) is None
+
+
+async def test_media_no_network_carries_is_refused(world: World) -> None:
+    world.sms.fits = Fit(error=SendError(Reason.UNSUPPORTED_MEDIA, detail="SMS carries text only"))
+    world.msn.fits = world.sms.fits
+    verdict = (await world.send(world.message("", parts=(PICTURE,))))[0]
+    assert verdict is not None
+    assert verdict.reason is Reason.UNSUPPORTED_MEDIA
+
+
+async def test_one_bad_receiver_does_not_fail_the_others(world: World) -> None:
+    message = replace(world.message("All"), recipients=(BOB_TEL, Address("sip", "nobody@cpm.test"), BOB_TEL))
+    assert await world.send(message) == [None]
+    await world.settle()
+    records = world.store.deliveries_of(message.id)
+    assert [r.state for r in records] == [DeliveryState.SENDING, DeliveryState.FAILED]
+    notice = world.sip.sent[0].notice
+    assert notice is not None
+    assert notice.status.value == "failed"
+
+
+async def test_a_reply_lands_in_the_conversation(world: World) -> None:
+    first = world.message("Running late", conversation_id="K1", contribution_id="C1")
+    await world.send(first)
+    reply = world.message("ok", ALICE_TEL, sender=BOB_TEL, ident="r1", origin="sms")
+    assert await world.send(reply) == [None]
+    delivered = (await world.sip.until(1))[0].message
+    assert delivered.conversation_id == "K1"
+    assert delivered.in_reply_to == "C1"
+    assert delivered.contribution_id not in ("", "C1")
+
+
+async def test_all_addresses_of_a_person_are_one_conversation(world: World) -> None:
+    await world.send(world.message("by SMS", ident="a"), world.message("by MSN", BOB_MSN, ident="b"))
+    await world.send(world.message("back", Address("msn", "alice@msn.test"), sender=BOB_MSN, ident="c", origin="msn"))
+    await world.settle()
+    threads = world.store.threads("alice")
+    assert len(threads) == 1
+    assert len(world.store.history("alice", threads[0].peer)) == 3
+
+
+async def test_alice_away_the_message_waits_and_comes_in_order(world: World) -> None:
+    world.sip.reaches["alice"] = Reach(Availability.OFFLINE)
+    for n in range(5):
+        assert await world.send(world.message(str(n), ALICE_TEL, sender=BOB_TEL, ident=f"w{n}", origin="sms")) == [None]
+    await world.settle()
+    assert world.sip.sent == []
+    world.clock.time += 60
+    here = world.sip.reaches["alice"] = Reach(Availability.AVAILABLE)
+    world.messaging.reach_changed("sip", "alice", here)
+    sent = await world.sip.until(5)
+    assert [d.message.text for d in sent] == ["0", "1", "2", "3", "4"]
+    assert all(d.message.sent_at == world.clock.time - 60 for d in sent)
+
+
+async def test_two_subscribers_of_ours(world: World) -> None:
+    await world.send(world.message("Hi Carol", CAROL))
+    delivery = (await world.sip.until(1))[0]
+    assert (delivery.source, delivery.target, delivery.network) == (ALICE, CAROL, "sip")
+    await world.settle()
+    assert len(world.store.threads("alice")) == len(world.store.threads("carol")) == 1

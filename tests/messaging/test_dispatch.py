@@ -1,0 +1,105 @@
+"""The way out: retries, the next network, expiry, and leases."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+from opencpm.domain.delivery import DeliveryState, Outcome, OutcomeKind
+from opencpm.domain.errors import Reason
+from opencpm.domain.profile import Availability, Health, HealthState, Reach
+from tests.messaging.world import ALICE_TEL, BOB_MSN, BOB_TEL, World
+
+
+def state(world: World, delivery_id: str) -> DeliveryState:
+    record = world.store.delivery(delivery_id)
+    assert record is not None
+    return record.state
+
+
+async def test_a_temporary_failure_is_tried_again_later_with_the_same_id(world: World) -> None:
+    await world.send(world.message("Hello"))
+    first = (await world.sms.until(1))[0]
+    world.sms.refuse(first, Reason.CONGESTION, retryable=True, retry_after=3.0)
+    await world.settle()
+    assert state(world, first.id) is DeliveryState.QUEUED
+    world.clock.time += 3.1
+    world.messaging.health_changed("sms", Health(HealthState.UP))
+    second = (await world.sms.until(2))[1]
+    assert second.id == first.id
+    assert second.attempt == 2
+    assert second.token > first.token
+
+
+async def test_a_final_failure_goes_to_the_next_network(world: World) -> None:
+    message = world.message("Hello")
+    await world.send(message)
+    world.sms.refuse((await world.sms.until(1))[0], Reason.REJECTED, retryable=False)
+    again = (await world.msn.until(1))[0]
+    assert again.target == BOB_MSN
+    assert "retried" in world.steps(message.id)
+
+
+async def test_no_network_left_the_sender_is_told(world: World) -> None:
+    message = world.message("Hello")
+    await world.send(message)
+    world.sms.refuse((await world.sms.until(1))[0], Reason.REJECTED, retryable=False)
+    world.msn.refuse((await world.msn.until(1))[0], Reason.REJECTED, retryable=False)
+    notice = (await world.sip.until(1))[0].notice
+    assert notice is not None
+    assert notice.status.value == "failed"
+    await world.settle()
+    assert state(world, f"{message.id}.0") is DeliveryState.FAILED
+
+
+async def test_an_old_attempts_outcome_no_longer_counts(world: World) -> None:
+    await world.send(world.message("Hello"))
+    first = (await world.sms.until(1))[0]
+    world.sms.take(replace(first, token=first.token - 1), "ref")
+    await world.settle()
+    assert state(world, first.id) is DeliveryState.SENDING
+
+
+async def test_the_network_is_down_the_message_waits_and_goes_when_it_is_back(world: World) -> None:
+    world.sms.state = Health(HealthState.DOWN, "the SMSC refused the connection")
+    message = world.message("Hello", route="sms")
+    world.msn.reaches[str(BOB_MSN)] = Reach(Availability.OFFLINE)
+    assert await world.send(message) == [None]
+    await world.settle()
+    assert world.sms.sent == []
+    world.sms.state = Health(HealthState.UP)
+    world.messaging.health_changed("sms", world.sms.state)
+    assert [d.target for d in await world.sms.until(1)] == [BOB_TEL]
+    assert world.steps(message.id).count("deferred") == 1
+
+
+async def test_expiry_is_reported(world: World) -> None:
+    world.sip.reaches["alice"] = Reach(Availability.OFFLINE)
+    sender = world.message("Late", ALICE_TEL, sender=world.directory.subscriber("carol").addresses[0])
+    message = replace(sender, expires_at=world.clock.time + 10)
+    await world.send(message)
+    world.clock.time += 11
+    world.messaging.health_changed("sms", Health(HealthState.UP))
+    notice = (await world.sip.until(1))[0]
+    assert notice.notice is not None
+    assert notice.notice.status.value == "failed"
+    await world.settle()
+    assert state(world, f"{message.id}.0") is DeliveryState.EXPIRED
+
+
+async def test_a_notice_about_a_notice_is_never_sent(world: World) -> None:
+    await world.send(world.message("Hello"))
+    world.sms.take((await world.sms.until(1))[0], "r1")
+    from opencpm.domain.report import Status
+
+    await world.sms.report(Status.DELIVERED, "r1")
+    notice = (await world.sip.until(1))[0]
+    world.sip.bring(notice)
+    await world.settle()
+    assert len(world.sip.sent) == 1
+
+
+async def test_an_outcome_for_nothing_is_ignored(world: World) -> None:
+    world.messaging.settled(
+        [Outcome(delivery_id="none", token=1, kind=OutcomeKind.ACCEPTED, at=0.0, source="x", detail="")]
+    )
+    await world.settle()
