@@ -1,0 +1,1 @@
+"""Durable memory: one narrow interface (:class:`opencpm.interfaces.Store`), SQLite as the embedded default."""

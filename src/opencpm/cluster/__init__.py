@@ -1,0 +1,1 @@
+"""Node-to-node hints: ``local`` for one process."""

@@ -1,0 +1,39 @@
+"""Leases: who may work on a delivery, and until when. They run in the committer's transactions, in order with units."""
+
+from __future__ import annotations
+
+import sqlite3
+from collections.abc import Callable
+from functools import partial
+
+from opencpm.domain.delivery import DeliveryState
+from opencpm.interfaces import DeliveryRecord
+from opencpm.storage.sqlite.queries import SQL
+from opencpm.storage.sqlite.rows import records_from
+
+Task = Callable[[sqlite3.Connection], object]
+
+
+def claiming(now: float, lease_until: float, limit: int, queue: str | None) -> Task:
+    """A task that leases due deliveries and returns their records as they are from then on."""
+    if queue is None:
+        return partial(_claim, "due_records", {"now": now, "limit": limit}, now, lease_until)
+    return partial(_claim, "queued_records", {"now": now, "limit": limit, "queue": queue}, now, lease_until)
+
+
+def _claim(
+    query: str, arguments: dict[str, object], now: float, lease_until: float, connection: sqlite3.Connection
+) -> list[DeliveryRecord]:
+    records = records_from(connection.execute(SQL[query], arguments).fetchall())
+    connection.executemany(SQL["lease"], [(r.seq, lease_until, now) for r in records])
+    for record in records:
+        record.state = DeliveryState.SENDING
+        record.token += 1
+        record.lease_until = lease_until
+        record.updated_at = now
+    return records
+
+
+def release(connection: sqlite3.Connection) -> int:
+    """End all leases; how many there were."""
+    return connection.execute(SQL["release_leases"]).rowcount

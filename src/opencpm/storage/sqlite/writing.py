@@ -1,0 +1,145 @@
+"""Units of work into tables: many units at once, a statement per table."""
+
+from __future__ import annotations
+
+import sqlite3
+from collections.abc import Collection, Sequence
+from itertools import chain
+
+from opencpm.domain.message import Message
+from opencpm.domain.report import Report
+from opencpm.interfaces import Changes
+from opencpm.storage.sqlite.queries import SQL
+from opencpm.storage.sqlite.rows import Row, delivery_row, message_row, reference_row, session_row
+from opencpm.storage.sqlite.values import report_text
+
+Repeated = frozenset[str]
+NONE: Repeated = frozenset()
+
+
+class UnknownMessage(LookupError):
+    """A delivery belongs to a message that is neither stored nor in the same unit of work."""
+
+
+class Writer:
+    """Applies units to an open transaction. It gives out ``message.n`` and ``delivery.seq`` itself, so that a unit's
+    deliveries know their message's number without asking; after any error call :meth:`reset`."""
+
+    def __init__(self, connection: sqlite3.Connection) -> None:
+        self._connection = connection
+        self.reset()
+
+    def reset(self) -> None:
+        """Learn the highest numbers from the tables again."""
+        self._n, self._seq = self._connection.execute(SQL["highest_numbers"]).fetchone()
+
+    def apply(self, units: Sequence[Changes]) -> list[Repeated]:
+        """Do what the units say, in their order; for each, the ids of messages that were stored before.
+
+        The units' rows go table by table: rows of different tables meet only by ids that an earlier table has.
+        """
+        numbers, repeated = self._messages(units)
+        self._deliveries(units, numbers, repeated)
+        self._many("update_delivery", list(chain.from_iterable(u.updates for u in units)))
+        self._references(units, repeated)
+        self._parking(units)
+        self._sessions(units)
+        self._trail(units, repeated)
+        self._state(units)
+        return repeated
+
+    def _many(self, name: str, rows: Sequence[Sequence[object]]) -> int:
+        return self._connection.executemany(SQL[name], rows).rowcount if rows else 0
+
+    # ------------------------------------------------------------------------------------------- messages
+
+    def _messages(self, units: Sequence[Changes]) -> tuple[dict[str, int], list[Repeated]]:
+        messages = [m for unit in units for m in unit.messages]
+        if not messages:
+            return {}, [NONE] * len(units)
+        first = self._n + 1
+        self._n += len(messages)
+        stored = self._many("insert_message", [message_row(n, m) for n, m in enumerate(messages, first)])
+        if stored == len(messages):
+            return {m.id: n for n, m in enumerate(messages, first)}, [NONE] * len(units)
+        return self._with_repetitions(units, messages, first)
+
+    def _with_repetitions(
+        self, units: Sequence[Changes], messages: Sequence[Message], first: int
+    ) -> tuple[dict[str, int], list[Repeated]]:
+        """A message is repeated if the number stored with its id is not the one it was offered with."""
+        numbers = {m.id: self._stored_number(m.id) for m in messages}
+        repeated, at = [], first
+        for unit in units:
+            repeated.append(frozenset(m.id for n, m in enumerate(unit.messages, at) if numbers[m.id] != n))
+            at += len(unit.messages)
+        return numbers, repeated
+
+    def _stored_number(self, message_id: str) -> int:
+        row = self._connection.execute(SQL["message_number"], (message_id,)).fetchone()
+        if row is None:
+            raise UnknownMessage(f"message {message_id} is not stored")
+        return int(row[0])
+
+    # ----------------------------------------------------------------------------------------- deliveries
+
+    def _deliveries(self, units: Sequence[Changes], numbers: dict[str, int], repeated: Sequence[Repeated]) -> None:
+        rows: list[Row] = []
+        seq = self._seq
+        for unit, skipped in zip(units, repeated, strict=True):
+            for record in unit.deliveries:
+                message_id = record.message.id
+                if message_id in skipped:
+                    continue
+                number = numbers.get(message_id)
+                if number is None:
+                    number = numbers[message_id] = self._stored_number(message_id)
+                seq += 1
+                record.seq = seq
+                rows.append(delivery_row(seq, number, record))
+        self._seq = seq
+        self._many("insert_delivery", rows)
+
+    def _references(self, units: Sequence[Changes], repeated: Sequence[Repeated]) -> None:
+        rows: list[Row] = []
+        for unit, skipped in zip(units, repeated, strict=True):
+            if unit.references:
+                absent = _left_alone(unit, skipped)
+                rows += [reference_row(r) for r in unit.references if r.delivery_id not in absent]
+        self._many("insert_reference", rows)
+
+    def _trail(self, units: Sequence[Changes], repeated: Sequence[Repeated]) -> None:
+        """A trail entry's fields are the columns, so the entries themselves are the rows."""
+        if any(repeated):
+            pairs = zip(units, repeated, strict=True)
+            rows = [entry for unit, skipped in pairs for entry in unit.trail if entry.subject not in skipped]
+        else:
+            rows = list(chain.from_iterable(u.trail for u in units))
+        self._many("insert_trail", rows)
+
+    # --------------------------------------------------------------------------------------- rarer tables
+
+    def _parking(self, units: Sequence[Changes]) -> None:
+        """Unit by unit: one may park again what another takes out."""
+        for unit in units:
+            self._many("insert_parked", [(r.network, parking_key(r), r.at, report_text(r)) for r in unit.parked])
+            self._many("delete_parked", unit.unparked)
+
+    def _sessions(self, units: Sequence[Changes]) -> None:
+        records = [s for unit in units for s in unit.sessions]
+        self._many("put_session", [session_row(s) for s in records])
+        self._many("put_session_thread", [(t, s.opened_at, s.id) for s in records for t in s.owner_threads])
+
+    def _state(self, units: Sequence[Changes]) -> None:
+        last = {(room, key): value for unit in units for room, key, value in unit.state}
+        self._many("put_state", [(*place, value) for place, value in last.items() if value is not None])
+        self._many("delete_state", [place for place, value in last.items() if value is None])
+
+
+def parking_key(report: Report) -> str:
+    """Under what a parked report is taken out again: the name it gives to what it is about."""
+    return report.key or report.delivery_id or report.message_id
+
+
+def _left_alone(unit: Changes, skipped: Repeated) -> Collection[str]:
+    return {r.id for r in unit.deliveries if r.message.id in skipped} if skipped else ()
