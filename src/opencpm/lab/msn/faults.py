@@ -1,0 +1,24 @@
+"""What can go wrong on demand."""
+
+from dataclasses import dataclass, field
+
+
+@dataclass(slots=True)
+class Faults:
+    """Switches of the lab, read at every command. All off: a service that works."""
+
+    delay: float = 0.0  # seconds before anything the service says
+    silent: set[str] = field(default_factory=set)  # verbs that get no answer: {"CAL"}
+    errors: dict[str, int] = field(default_factory=dict)  # verbs answered with an error number: {"XFR": 713}
+    refuse_login: int = 0  # error number for every ticket: 911
+    passport_status: int = 0  # HTTP status for every Passport login: 503
+    nak: bool = False  # every message is NAKed instead of delivered
+    swallow: bool = False  # messages vanish: neither delivered nor answered
+
+    def clear(self) -> None:
+        """Everything works again."""
+        self.delay = 0.0
+        self.silent.clear()
+        self.errors.clear()
+        self.refuse_login = self.passport_status = 0
+        self.nak = self.swallow = False
