@@ -1,0 +1,22 @@
+"""The operator's settings: typed, with help texts (the reference page of the docs is made from them).
+
+Read from one TOML file. The environment names the file (``OPENCPM_CONFIG``) and nothing else.
+"""
+
+from opencpm.settings.load import CONFIG_VARIABLE, SettingsError, default_path, load, parse
+from opencpm.settings.models import Settings, SipSettings, WebSettings
+from opencpm.settings.policy import LimitSettings, PolicySettings, RouteSettings
+
+__all__ = [
+    "CONFIG_VARIABLE",
+    "LimitSettings",
+    "PolicySettings",
+    "RouteSettings",
+    "Settings",
+    "SettingsError",
+    "SipSettings",
+    "WebSettings",
+    "default_path",
+    "load",
+    "parse",
+]

@@ -1,0 +1,90 @@
+"""Settings that selection reads: which networks may be used, for which numbers, in which order, and the limits."""
+
+from __future__ import annotations
+
+from typing import Annotated, Literal
+
+from pydantic import Field
+
+from opencpm.domain.policy import Limits, Policy, Route
+from opencpm.settings.kinds import Seconds, Section
+
+_LIMITS = Limits()
+_POLICY = Policy()
+
+
+class RouteSettings(Section):
+    """Which networks serve a range of numbers. The longest prefix wins."""
+
+    prefix: str = Field(
+        default="", pattern=r"^(\+[0-9]{0,15})?$", description='A range of numbers: "+44", "+447700"; "": all.'
+    )
+    networks: tuple[str, ...] = Field(description="Networks by name, best first. Empty: the range is not served.")
+    number_type: Literal["", "mobile", "fixed"] = Field(default="", description="Only numbers of this type.")
+    is_type: Literal["", "mobile", "fixed"] = Field(
+        default="", description="What this range is known to be, over what the numbering plan says."
+    )
+
+
+class LimitSettings(Section):
+    """What one message, and one subscriber, may take up."""
+
+    message_bytes: int = Field(default=_LIMITS.message_bytes, ge=1, description="Content of one message, bytes.")
+    recipients: int = Field(default=_LIMITS.recipients, ge=1, description="Receivers of one message.")
+    segments: int = Field(default=_LIMITS.segments, ge=1, le=255, description="SMS segments of one message.")
+    expiry_default: Seconds = Field(default=_LIMITS.expiry_default, description="How long a message is tried, seconds.")
+    expiry_max: Seconds = Field(
+        default=_LIMITS.expiry_max, description="The longest time a sender may ask for, seconds."
+    )
+    attempts: int = Field(default=_LIMITS.attempts, ge=1, description="Attempts for one receiver before it fails.")
+    deferred_per_subscriber: int = Field(
+        default=_LIMITS.deferred_per_subscriber, ge=1, description="Messages kept for one subscriber who is away."
+    )
+
+
+class PolicySettings(Section):
+    """What the operator allows and prefers. Users' own preferences come on top."""
+
+    order: tuple[str, ...] = Field(default=(), description='Fallback order of networks by name: ["sms", "msn"].')
+    allowed: tuple[str, ...] | None = Field(
+        default=None, description="Networks that may be used; left out: all configured."
+    )
+    routes: tuple[RouteSettings, ...] = Field(default=(), description="Number ranges ([[policy.routes]]).")
+    domains: dict[str, str] = Field(
+        default={},
+        description='Whose users sip:bob@domain are: {"msn.example" = "msn"} sends them to the network "msn".',
+    )
+    home_region: Annotated[str, Field(pattern=r"^([A-Z]{2})?$")] = Field(
+        default="", description='Region of numbers written without a country code, "GB"; "": such numbers are refused.'
+    )
+    limits: LimitSettings = Field(default=LimitSettings(), description="Limits ([policy.limits]).")
+    retry_schedule: tuple[Annotated[float, Field(gt=0)], ...] = Field(
+        default=_POLICY.retry_schedule, min_length=1, description="Seconds between attempts; the last repeats."
+    )
+    defer_when_down: bool = Field(
+        default=_POLICY.defer_when_down,
+        description="When every network for a receiver is down: keep the message and retry (true) or refuse it.",
+    )
+    session_feedback: bool = Field(
+        default=_POLICY.session_feedback, description="Tell users how the far side took the closing of a session."
+    )
+    unreported_after: Seconds = Field(
+        default=_POLICY.unreported_after,
+        description="Seconds after its expiry when a message without a receipt is closed as unknown.",
+    )
+
+    def policy(self, local_domains: tuple[str, ...]) -> Policy:
+        """The same as selection reads it."""
+        return Policy(
+            order=self.order,
+            allowed=None if self.allowed is None else frozenset(self.allowed),
+            routes=tuple(Route(**dict(route)) for route in self.routes),
+            domains=tuple((domain.lower(), network) for domain, network in self.domains.items()),
+            local_domains=local_domains,
+            home_region=self.home_region,
+            limits=Limits(**dict(self.limits)),
+            retry_schedule=self.retry_schedule,
+            defer_when_down=self.defer_when_down,
+            session_feedback=self.session_feedback,
+            unreported_after=self.unreported_after,
+        )
