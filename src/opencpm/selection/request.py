@@ -47,3 +47,4 @@ class Request:
     tried: frozenset[str] = frozenset()  # networks that refused this delivery for good
     attempt: int = 1
     expires_at: float = 0.0  # 0: the operator's default
+    blocked: bool = False  # the receiver (a subscriber) has blocked the sender; see also contact.blocked

@@ -1,0 +1,209 @@
+"""The decision: facts, candidates, choice. Nothing here reads a clock or asks a network."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import NamedTuple
+
+from opencpm.domain.address import Address
+from opencpm.domain.errors import Reason, SendError
+from opencpm.domain.plan import Action, Candidate, Note, Plan
+from opencpm.domain.subscriber import WhenUnavailable
+from opencpm.selection.case import Case, Failing, case_of, refusal
+from opencpm.selection.facts import FACTS
+from opencpm.selection.rank import difference, key, why
+from opencpm.selection.request import NetworkView, Request
+from opencpm.selection.rules import RULES, segment_limit
+
+_CHECKS = tuple(check for _, check, _ in RULES)
+_FACT_CHECKS = tuple(check for _, check, _ in FACTS)
+
+
+class Judged(NamedTuple):
+    """A network after all rules. ``dropped_by``: index into ``RULES``, or -1 where it stands."""
+
+    view: NetworkView
+    candidate: Candidate
+    dropped_by: int
+
+
+def select(request: Request) -> Plan:
+    """Find the way for a message or an invitation. Pure; the same request gives the same plan."""
+    case = case_of(request)
+    expires_at = _expires_at(request)
+    facts, error = _facts(case)
+    if error is not None:
+        return _refuse(error, (), facts, expires_at)
+    judged = [_judge(case, view, view.target) for view in request.networks if view.target is not None]
+    kept = [one for one in judged if one.dropped_by < 0]
+    if kept:
+        return _send(case, kept, judged, facts, expires_at)
+    return _otherwise(case, judged, facts, expires_at)
+
+
+# ------------------------------------------------------------------------------------------------ judging
+
+
+def _facts(case: Case) -> tuple[tuple[Note, ...], SendError | None]:
+    told: list[Note] = []
+    for at, check in enumerate(_FACT_CHECKS):
+        note = check(case)
+        if note is None:
+            continue
+        told.append(note)
+        if not note.kept:
+            return tuple(told), FACTS[at][2](case, note)
+    return tuple(told), None
+
+
+def _judge(case: Case, view: NetworkView, target: Address) -> Judged:
+    notes: list[Note] = []
+    dropped_by = -1
+    for at, check in enumerate(_CHECKS):
+        note = check(case, view)
+        if note is None:
+            continue
+        notes.append(note)
+        if not note.kept:
+            dropped_by = at
+            break
+    candidate = Candidate(
+        network=view.name,
+        target=target,
+        source=_source(case, view),
+        notes=tuple(notes),
+        kept=dropped_by < 0,
+        losses=view.fit.losses,
+    )
+    return Judged(view, candidate, dropped_by)
+
+
+def _source(case: Case, view: NetworkView) -> Address:
+    """The sender's own address on that network; where they have none, the address they wrote from."""
+    address, sender = case.request.sender_address, case.request.sender
+    if sender is None or view.profile.access:
+        return address
+    if view.profile.needs_account:
+        account = sender.account(view.name)
+        return address if account is None else account.address
+    schemes = view.profile.schemes
+    if address.scheme in schemes:
+        return address
+    for own in sender.addresses:
+        if own.scheme in schemes:
+            return own
+    return address
+
+
+def _expires_at(request: Request) -> float:
+    """What was asked for, within the operator's limits; 0.0 for an invitation."""
+    message, limits = request.message, request.policy.limits
+    if request.session:
+        return 0.0
+    start = request.now if message is None else message.received_at
+    asked = request.expires_at or (message.expires_at if message is not None else None)
+    latest = start + limits.expiry_max
+    return min(asked or start + limits.expiry_default, latest)
+
+
+# ----------------------------------------------------------------------------------------------- deciding
+
+
+def _send(
+    case: Case, kept: Sequence[Judged], judged: Sequence[Judged], facts: tuple[Note, ...], expires_at: float
+) -> Plan:
+    if len(kept) == 1:
+        best, criterion = kept[0], -1
+    else:
+        best, criterion = _best(case, kept)
+    return Plan(
+        action=Action.SEND,
+        chosen=best.candidate,
+        candidates=tuple([one.candidate for one in judged]),
+        facts=facts,
+        reason=why(best.view.profile.label, criterion, len(kept) - 1),
+        expires_at=expires_at,
+        max_segments=segment_limit(case, best.view),
+    )
+
+
+def _best(case: Case, judged: Sequence[Judged]) -> tuple[Judged, int]:
+    """The best of several, and the criterion that decided between it and the next."""
+    ranked = sorted([(key(case, one.view), at) for at, one in enumerate(judged)])
+    return judged[ranked[0][1]], difference(ranked[0][0], ranked[1][0])
+
+
+def _otherwise(case: Case, judged: Sequence[Judged], facts: tuple[Note, ...], expires_at: float) -> Plan:
+    """No network stands: wait where waiting may help and is wanted, else refuse with the nearest miss."""
+    candidates = tuple([one.candidate for one in judged])
+    if not judged:
+        return _refuse(_nowhere(case), candidates, facts, expires_at)
+    failing = [(one, _failing(case, one)) for one in judged]
+    waiting = [(one, why_not) for one, why_not in failing if _may_wait(case, why_not)]
+    if not waiting:
+        nearest = min(failing, key=lambda pair: (-pair[0].dropped_by, key(case, pair[0].view)))
+        return _refuse(nearest[1].error, candidates, facts, expires_at)
+    best, why_not = min(waiting, key=lambda pair: key(case, pair[0].view))
+    return Plan(
+        action=Action.DEFER,
+        chosen=None,
+        candidates=candidates,
+        facts=facts,
+        reason=_waiting_for(case, best.view, why_not),
+        error=why_not.error,
+        not_before=_not_before(case.request, why_not, expires_at),
+        waits_for=why_not.waits,
+        expires_at=expires_at,
+        max_segments=segment_limit(case, best.view),
+    )
+
+
+def _failing(case: Case, one: Judged) -> Failing:
+    return RULES[one.dropped_by][2](case, one.view, one.candidate.notes[-1])
+
+
+def _may_wait(case: Case, failing: Failing) -> bool:
+    if not failing.waits or case.request.session:
+        return False
+    if failing.waits.startswith("network:"):
+        return case.request.policy.defer_when_down
+    return failing.waits.startswith("presence:") or case.receiver.when_unavailable is WhenUnavailable.DEFER
+
+
+def _not_before(request: Request, failing: Failing, expires_at: float) -> float:
+    """The retry schedule by attempt; for people only its last step: their coming back is told to us."""
+    schedule = request.policy.retry_schedule or (60.0,)
+    step = max(0, min(request.attempt, len(schedule)) - 1) if failing.waits.startswith("network:") else -1
+    return min(request.now + schedule[step], expires_at)
+
+
+def _waiting_for(case: Case, view: NetworkView, failing: Failing) -> str:
+    label = view.profile.label
+    if failing.waits.startswith("network:"):
+        return f"kept until {label} can take it: {failing.error.detail}"
+    if failing.waits.startswith("user:"):
+        return f"kept until {case.who} is online"
+    return f"kept until {case.who} is online on {label}"
+
+
+def _nowhere(case: Case) -> SendError:
+    address = case.request.recipient_address
+    if case.request.recipient is not None:
+        return refusal(Reason.UNREACHABLE, f"{case.who} has no way to be reached here; try again later.", True)
+    if address.scheme == "tel":
+        return refusal(Reason.NO_ROUTE, "No network here carries messages to telephone numbers; ask the operator.")
+    return refusal(
+        Reason.NO_ROUTE, f"No network here leads to {address}; add another address of {case.who} to your contacts."
+    )
+
+
+def _refuse(error: SendError, candidates: tuple[Candidate, ...], facts: tuple[Note, ...], expires_at: float) -> Plan:
+    return Plan(
+        action=Action.REFUSE,
+        chosen=None,
+        candidates=candidates,
+        facts=facts,
+        reason=error.detail,
+        error=error,
+        expires_at=expires_at,
+    )
