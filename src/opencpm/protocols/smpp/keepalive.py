@@ -1,0 +1,55 @@
+"""Whether the peer is still there: enquire_link when it is quiet (SMPP 3.4 §7.2)."""
+
+from __future__ import annotations
+
+from enum import Enum
+
+MAX_MISSED = 2
+
+
+class Verdict(Enum):
+    """What is due: nothing, another enquire_link, or giving the session up."""
+
+    FINE = "fine"
+    ASK = "ask"
+    DEAD = "dead"
+
+
+class KeepAlive:
+    """``quiet`` seconds without a PDU call for an enquire_link (0: never), which has ``patience`` seconds;
+    the second one missed in a row means the peer is gone. Any PDU is a sign of life.
+    """
+
+    __slots__ = ("_asked_at", "_heard_at", "_missed", "_patience", "_quiet", "sequence")
+
+    def __init__(self, quiet: float, patience: float, now: float) -> None:
+        self._quiet, self._patience = quiet, patience
+        self._heard_at = now
+        self._asked_at: float | None = None
+        self._missed = 0
+        self.sequence = 0  # of the enquire_link sent last
+
+    def heard(self, now: float) -> None:
+        """A PDU came."""
+        self._heard_at = now
+        self._asked_at = None
+        self._missed = 0
+
+    def asked(self, sequence: int, now: float) -> None:
+        """An enquire_link went out."""
+        self.sequence, self._asked_at = sequence, now
+
+    def due(self) -> float | None:
+        """When to judge again."""
+        if not self._quiet:
+            return None
+        return self._heard_at + self._quiet if self._asked_at is None else self._asked_at + self._patience
+
+    def judge(self, now: float) -> Verdict:
+        """What is to be done at ``now``."""
+        due = self.due()
+        if due is None or now < due:
+            return Verdict.FINE
+        if self._asked_at is not None:
+            self._missed += 1
+        return Verdict.DEAD if self._missed >= MAX_MISSED else Verdict.ASK
