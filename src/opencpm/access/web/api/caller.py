@@ -1,0 +1,90 @@
+"""Who calls: token authentication (RFC 6750), login, and who is an operator."""
+
+from __future__ import annotations
+
+from ipaddress import ip_address
+from typing import Annotated
+
+from fastapi import APIRouter, Depends, Request
+from pydantic import BaseModel, ConfigDict, Field
+
+from opencpm.access.web.house import House, house
+from opencpm.access.web.problems import Problem
+from opencpm.domain.subscriber import Subscriber
+
+router = APIRouter(tags=["login"])
+TheHouse = Annotated[House, Depends(house)]
+_CHALLENGE = {"WWW-Authenticate": 'Bearer realm="opencpm"'}
+
+
+async def caller(request: Request, within: TheHouse) -> Subscriber:
+    """The subscriber whose token is in the Authorization header.
+
+    :raises Problem: 401 without a good token, 403 for a barred subscriber.
+    """
+    scheme, _, token = request.headers.get("authorization", "").partition(" ")
+    user_id = within.people.user_of_token(token.strip()) if scheme.lower() == "bearer" and token else None
+    return known(within, user_id)
+
+
+def known(within: House, user_id: str | None) -> Subscriber:
+    """:raises Problem: nobody of that id, or barred."""
+    subscriber = within.people.subscriber(user_id) if user_id else None
+    if subscriber is None:
+        raise Problem(401, "token", "Sign in first: the request has no valid token.", headers=_CHALLENGE)
+    if subscriber.barred:
+        raise Problem(403, "barred", "The operator has barred this account.")
+    return subscriber
+
+
+Caller = Annotated[Subscriber, Depends(caller)]
+
+
+def is_local(request: Request) -> bool:
+    """Whether the request came from this machine itself, and not through a proxy on it."""
+    if request.client is None or "forwarded" in request.headers or "x-forwarded-for" in request.headers:
+        return False
+    try:
+        return ip_address(request.client.host).is_loopback
+    except ValueError:
+        return False
+
+
+async def operator(request: Request, within: TheHouse) -> None:
+    """:raises Problem: neither from this machine nor a named operator."""
+    if is_local(request):
+        return
+    if (await caller(request, within)).id not in within.operators:
+        raise Problem(403, "barred", "Only operators, or requests from the server's own machine, may see this.")
+
+
+class Login(BaseModel):
+    model_config = ConfigDict(extra="forbid")
+
+    user: str = Field(max_length=128, description="The user's name: alice")
+    password: str = Field(max_length=1024)
+    label: str = Field("web", max_length=64, description="What this token is called in lists of tokens.")
+
+
+class Token(BaseModel):
+    token: str
+    user: str
+
+
+@router.post("/login", status_code=201, summary="User and password for a token")
+async def login(body: Login, request: Request, within: TheHouse) -> Token:
+    """After five failures within a minute, for a name or from an address, further ones are refused with 429."""
+    keys = [f"user {body.user}", f"from {request.client.host if request.client else '?'}"]
+    now = within.clock.now()
+    wait = max(within.attempts.wait(key, now) for key in keys)
+    if wait > 0:
+        seconds = str(int(wait) + 1)
+        detail = f"Too many failed logins. Wait {seconds} seconds."
+        raise Problem(429, "too-many", detail, headers={"Retry-After": seconds})
+    if not within.people.check_password(body.user, body.password):
+        for key in keys:
+            within.attempts.failed(key, now)
+        raise Problem(401, "authentication", "The name or the password is wrong.", headers=_CHALLENGE)
+    within.attempts.passed(keys[0])
+    subscriber = known(within, body.user)
+    return Token(token=within.people.new_token(subscriber.id, body.label), user=subscriber.id)

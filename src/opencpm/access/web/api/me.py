@@ -1,0 +1,123 @@
+"""The subscriber's own things: who they are, what they prefer, whom they know."""
+
+from __future__ import annotations
+
+from dataclasses import fields, replace
+from typing import Any, Literal
+
+from fastapi import APIRouter, Response
+from pydantic import BaseModel, ConfigDict, Field
+
+from opencpm.access.web import views
+from opencpm.access.web.api.caller import Caller, TheHouse
+from opencpm.access.web.api.read import address
+from opencpm.access.web.problems import Problem, not_found
+from opencpm.domain.contact import Contact
+from opencpm.domain.profile import Availability
+from opencpm.domain.subscriber import Preferences, SessionFeedback, WhenUnavailable
+
+router = APIRouter(tags=["me"])
+
+
+class PreferencesPatch(BaseModel):
+    """What is given is changed; the rest stays."""
+
+    model_config = ConfigDict(extra="forbid")
+
+    networks: list[str] | None = Field(None, max_length=32, description="Preferred networks, best first.")
+    denied: list[str] | None = Field(None, max_length=32, description="Networks not to be used.")
+    max_segments: int | None = Field(None, ge=0, le=255, description="SMS segments at most; 0: the operator's limit.")
+    session_feedback: Literal["none", "errors", "all"] | None = None
+    when_unavailable: Literal["defer", "reject"] | None = None
+    accept_sessions: bool | None = Field(None, description="Answer invitations at once, without ringing.")
+    display_reports: bool | None = Field(None, description="Tell senders that their messages were displayed.")
+    status: Literal["available", "busy", "away", "offline"] | None = None
+    strict_route: bool | None = Field(None, description="Rather refuse than use another network than the chosen one.")
+
+
+class ContactIn(BaseModel):
+    model_config = ConfigDict(extra="forbid")
+
+    name: str = Field(min_length=1, max_length=128)
+    addresses: list[str] = Field(min_length=1, max_length=16, description='"+12025550101", "msn:bob@msn.test", …')
+    networks: list[str] = Field(default_factory=list, max_length=32, description="Preferred for this person.")
+    blocked: bool = False
+
+
+@router.get("/me", summary="Who I am")
+async def me(caller: Caller, within: TheHouse) -> dict[str, Any]:
+    networks = [
+        {"name": c.name, "label": c.profile.label, "sessions": c.profile.sessions, "kind": c.profile.kind}
+        for c in within.messaging.connectors.values()
+        if not c.profile.access
+    ]
+    return {**views.subscriber(caller), "networks": networks}
+
+
+@router.patch("/me/preferences", summary="Change preferences")
+async def change(patch: PreferencesPatch, caller: Caller, within: TheHouse) -> dict[str, Any]:
+    _check_networks(within, [*(patch.networks or ()), *(patch.denied or ())])
+    changed = replace(caller.preferences, **_typed(patch.model_dump(exclude_none=True)))
+    within.people.set_preferences(caller.id, changed)
+    return views.preferences(changed)
+
+
+@router.get("/contacts", summary="The address book")
+async def contacts(caller: Caller, within: TheHouse) -> list[dict[str, Any]]:
+    return [views.contact(c) for c in within.people.contacts(caller.id)]
+
+
+@router.post("/contacts", status_code=201, summary="Add a person")
+async def add(body: ContactIn, caller: Caller, within: TheHouse) -> dict[str, Any]:
+    _check_networks(within, body.networks)
+    addresses = [address(text) for text in body.addresses]
+    return views.contact(within.people.add_contact(caller.id, body.name, addresses, body.networks))
+
+
+@router.put("/contacts/{contact_id:path}", summary="Write a person anew")
+async def put(contact_id: str, body: ContactIn, caller: Caller, within: TheHouse) -> dict[str, Any]:
+    _own(within, caller.id, contact_id)
+    _check_networks(within, body.networks)
+    contact = Contact(
+        id=contact_id,
+        owner=caller.id,
+        name=body.name,
+        addresses=tuple(address(text) for text in body.addresses),
+        networks=tuple(body.networks),
+        blocked=body.blocked,
+    )
+    within.messaging.store.put_contact(contact)
+    within.people.refresh()
+    return views.contact(contact)
+
+
+@router.delete("/contacts/{contact_id:path}", status_code=204, summary="Remove a person; the history stays")
+async def remove(contact_id: str, caller: Caller, within: TheHouse) -> Response:
+    _own(within, caller.id, contact_id)
+    within.people.remove_contact(caller.id, contact_id)
+    return Response(status_code=204)
+
+
+def _own(within: TheHouse, owner: str, contact_id: str) -> None:
+    if all(c.id != contact_id for c in within.people.contacts(owner)):
+        raise not_found("contact")
+
+
+def _check_networks(within: TheHouse, names: list[str]) -> None:
+    known = within.messaging.connectors
+    for name in names:
+        if name not in known:
+            raise Problem(422, "unknown-network", f"There is no network {name[:40]!r}. There are: {', '.join(known)}.")
+
+
+def _typed(given: dict[str, Any]) -> dict[str, Any]:
+    """JSON's lists and words as the values that :class:`Preferences` holds."""
+    kinds: dict[str, Any] = {
+        "networks": tuple,
+        "denied": frozenset,
+        "session_feedback": SessionFeedback,
+        "when_unavailable": WhenUnavailable,
+        "status": Availability,
+    }
+    names = {f.name for f in fields(Preferences)}
+    return {key: kinds.get(key, lambda v: v)(value) for key, value in given.items() if key in names}

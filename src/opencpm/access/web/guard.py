@@ -1,0 +1,62 @@
+"""Small guards of the door: failed logins are counted, event streams are opened by one-time tickets."""
+
+from __future__ import annotations
+
+from collections import OrderedDict
+from hashlib import sha256
+
+_MOST = 10_000  # names and addresses counted at once
+
+
+class Attempts:
+    """At most ``most`` failures within ``window`` seconds for a name or an address; then it must wait."""
+
+    __slots__ = ("_failures", "_most", "_window")
+
+    def __init__(self, most: int = 5, window: float = 60.0) -> None:
+        self._most = most
+        self._window = window
+        self._failures: OrderedDict[str, list[float]] = OrderedDict()
+
+    def wait(self, key: str, now: float) -> float:
+        """Seconds until ``key`` may try again; 0: now."""
+        recent = [at for at in self._failures.get(key, ()) if now - at < self._window]
+        if len(recent) < self._most:
+            return 0.0
+        return self._window - (now - recent[-self._most])
+
+    def failed(self, key: str, now: float) -> None:
+        failures = self._failures.setdefault(key, [])
+        failures.append(now)
+        del failures[: -self._most]
+        self._failures.move_to_end(key)
+        if len(self._failures) > _MOST:
+            self._failures.popitem(last=False)
+
+    def passed(self, key: str) -> None:
+        self._failures.pop(key, None)
+
+
+class Tickets:
+    """One-time, short-lived keys for what cannot send an Authorization header (an EventSource). Kept as hashes."""
+
+    LIFE = 30.0  # seconds
+
+    __slots__ = ("_owners",)
+
+    def __init__(self) -> None:
+        self._owners: OrderedDict[bytes, tuple[str, float]] = OrderedDict()
+
+    def issue(self, ticket: str, owner: str, now: float) -> None:
+        self._owners[_hash(ticket)] = (owner, now + self.LIFE)
+        if len(self._owners) > _MOST:
+            self._owners.popitem(last=False)
+
+    def take(self, ticket: str, now: float) -> str | None:
+        """Whose ticket this is; it is used up."""
+        owner, until = self._owners.pop(_hash(ticket), ("", 0.0))
+        return owner if owner and now < until else None
+
+
+def _hash(ticket: str) -> bytes:
+    return sha256(ticket.encode("utf-8", "surrogatepass")).digest()

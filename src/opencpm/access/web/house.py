@@ -1,0 +1,34 @@
+"""What the API's functions share: built once in ``build``, found by each request through the application's state."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from starlette.requests import Request
+
+from opencpm.access.web.connector import WebConnector
+from opencpm.access.web.guard import Attempts, Tickets
+from opencpm.access.web.needs import People, UseCases
+from opencpm.interfaces import Clock, Ids
+
+
+@dataclass(slots=True)
+class House:
+    messaging: UseCases
+    people: People
+    connector: WebConnector
+    clock: Clock
+    ids: Ids
+    attempts: Attempts
+    tickets: Tickets
+    operators: frozenset[str] = frozenset()
+    demo: Mapping[str, Any] | None = None
+
+
+async def house(request: Request) -> House:
+    """Dependency of the API's functions. All are ``async``: the store is read on the loop, never in threads."""
+    found = request.app.state.house
+    assert isinstance(found, House)
+    return found
