@@ -79,7 +79,7 @@ class MsrpMedia:
     secure: bool = False
     """TCP/TLS/MSRP."""
     setup: str = "active"
-    """RFC 6135; an offer without it is active (RFC 4975: the offerer connects)."""
+    """RFC 6135: active, passive or actpass."""
     accept_types: tuple[str, ...] = ("message/cpim",)
     wrapped_types: tuple[str, ...] = ()
     direction: str = "sendrecv"
@@ -151,8 +151,11 @@ def _attributes(section: Sequence[tuple[str, str]]) -> tuple[tuple[str, str], ..
     return tuple(found)
 
 
-def msrp_media(description: SessionDescription) -> tuple[int, MsrpMedia]:
-    """The first usable MSRP medium and its index. Raises SdpError with the code for the Warning header."""
+def msrp_media(description: SessionDescription, *, setup: str = "active") -> tuple[int, MsrpMedia]:
+    """The first usable MSRP medium and its index. Raises SdpError with the code for the Warning header.
+
+    `setup` is what a missing `a=setup` means: active in an offer, passive in an answer (RFC 4975).
+    """
     if not description.media:
         raise SdpError("no media offered", 304)
     reason = SdpError("only MSRP messages are supported", 304)
@@ -162,17 +165,17 @@ def msrp_media(description: SessionDescription) -> tuple[int, MsrpMedia]:
         if media.protocol.upper() not in _PROTOCOLS:
             reason = SdpError("only TCP/MSRP and TCP/TLS/MSRP are supported", 302)
             continue
-        return index, _terms(media)
+        return index, _terms(media, setup)
     raise reason
 
 
-def _terms(media: Media) -> MsrpMedia:
+def _terms(media: Media, default_setup: str) -> MsrpMedia:
     path, types = media.get("path"), media.get("accept-types")
     if not path:
         raise SdpError("a=path is missing", 305)
     if not types:
         raise SdpError("a=accept-types is missing", 305)
-    setup = (media.get("setup") or "active").lower()
+    setup = (media.get("setup") or default_setup).lower()
     if setup not in _SETUPS:
         raise SdpError("unknown a=setup", 305)
     size = media.get("max-size") or ""

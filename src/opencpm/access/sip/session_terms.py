@@ -1,0 +1,114 @@
+"""The terms of a session: what an invitation brings, what we answer, what we offer. Pure."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+
+from opencpm.protocols import cpim, iscomposing, mime, sdp
+from opencpm.protocols.msrp.errors import MsrpError
+from opencpm.protocols.msrp.uri import MsrpUri, parse_path
+from opencpm.protocols.sdp import MsrpMedia, SdpError, SessionDescription
+from opencpm.protocols.sip.message import Message
+from opencpm.protocols.sip.response import Refusal
+
+__all__ = ["Invitation", "answer_to", "connect_to", "offer", "read_answer", "read_invitation"]
+
+_TEXT = "text/plain"
+
+
+@dataclass(frozen=True, slots=True)
+class Invitation:
+    """What the body of an INVITE says. `first` is the CPIM that SIMPLE IM clients put next to the SDP."""
+
+    description: SessionDescription
+    terms: MsrpMedia
+    first: bytes = b""
+
+
+def read_invitation(request: Message, host: str) -> Invitation:
+    """The offer of an INVITE or re-INVITE. Raises Refusal: 415 with Accept, 400, 488 with Warning (`host` says who
+    warns)."""
+    sdp_body, first = _bodies(request)
+    try:
+        description = sdp.parse(sdp_body)
+        _, terms = sdp.msrp_media(description)
+        _check(terms)
+    except SdpError as error:
+        raise Refusal(488, "", ("Warning", f'{error.warning} {host} "{error}"')) from None
+    return Invitation(description, terms, first)
+
+
+def _bodies(request: Message) -> tuple[bytes, bytes]:
+    content_type = request.get("content-type")
+    kind = mime.media_type(content_type)
+    if not request.body:
+        return b"", b""
+    try:
+        body = mime.decode_content(request.body, request.get("content-encoding"))
+        if kind == sdp.CONTENT_TYPE:
+            return body, b""
+        if not kind.startswith("multipart/"):
+            raise Refusal(415, "", ("Accept", f"{sdp.CONTENT_TYPE}, multipart/mixed"), ("Accept-Encoding", "identity"))
+        parts = {mime.media_type(part.content_type): part for part in mime.split_multipart(content_type, body)}
+        found = parts.get(sdp.CONTENT_TYPE), parts.get(cpim.CONTENT_TYPE)
+        return found[0].decoded() if found[0] else b"", found[1].decoded() if found[1] else b""
+    except mime.MimeError as error:
+        raise Refusal(400, f"Bad body: {error}") from None
+
+
+def _check(terms: MsrpMedia) -> None:
+    """Can we talk at all? Raises SdpError."""
+    connect_to(terms)
+    if not sdp.accepts(terms.accept_types, cpim.CONTENT_TYPE) and not sdp.accepts(terms.accept_types, _TEXT):
+        raise SdpError("message/cpim or text/plain must be accepted", 305)
+
+
+def connect_to(terms: MsrpMedia) -> MsrpUri:
+    """Where the peer listens: the first hop of its path; with CEMA (RFC 6714) what c= and m= name. Raises SdpError."""
+    try:
+        hop = parse_path(terms.path)[0]
+    except MsrpError as error:
+        raise SdpError(f"a=path: {error}", 305) from None
+    if terms.cema and terms.host and terms.port != 9:
+        return hop._replace(host=terms.host, port=terms.port)
+    return hop
+
+
+def _ours(uri: MsrpUri, setup: str, max_size: int) -> MsrpMedia:
+    return MsrpMedia(
+        path=str(uri),
+        host=uri.host,
+        port=uri.port,
+        secure=uri.secure,
+        setup=setup,
+        accept_types=(cpim.CONTENT_TYPE, iscomposing.CONTENT_TYPE),
+        wrapped_types=("*",),
+        max_size=max_size,
+    )
+
+
+def offer(uri: MsrpUri, *, max_size: int, number: int) -> bytes:
+    """Our offer: either end may connect. `number` makes the o= line unique."""
+    return sdp.build(_ours(uri, "actpass", max_size), session_id=number, version=number)
+
+
+def answer_to(
+    invitation: Invitation, uri: MsrpUri, *, max_size: int, number: int, version: int
+) -> tuple[MsrpMedia, bytes]:
+    """Our terms and answer: we listen unless the peer insists on it (RFC 6135); bare text only for those who take
+    no CPIM."""
+    theirs = invitation.terms
+    ours = _ours(uri, sdp.answer_setup(theirs.setup), max_size)
+    if not sdp.accepts(theirs.accept_types, cpim.CONTENT_TYPE):
+        ours = replace(ours, accept_types=(*ours.accept_types, _TEXT))
+    return ours, sdp.answer(invitation.description, ours, session_id=number, version=version)
+
+
+def read_answer(response: Message) -> MsrpMedia:
+    """The terms in the 2xx to our offer. Raises SdpError."""
+    kind = mime.media_type(response.get("content-type"))
+    if kind != sdp.CONTENT_TYPE:
+        raise SdpError("no SDP answer")
+    _, terms = sdp.msrp_media(sdp.parse(response.body), setup="passive")
+    _check(terms)
+    return terms
