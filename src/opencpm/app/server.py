@@ -1,0 +1,141 @@
+"""The server as a whole: what is built, in which order it starts and stops."""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+from collections.abc import AsyncIterator, Mapping, Sequence
+from contextlib import asynccontextmanager
+
+from opencpm.access import sip, web
+from opencpm.app.chance import RandomIds, SystemClock
+from opencpm.app.networks import build_network
+from opencpm.app.people import opened
+from opencpm.app.supervision import StartError, Supervised
+from opencpm.cluster.local import LocalBus
+from opencpm.interfaces import Connector, Context, Store
+from opencpm.messaging import Messaging
+from opencpm.messaging.directory import StoredDirectory
+from opencpm.settings import Settings
+
+log = logging.getLogger("opencpm.app")
+
+READY_PATIENCE = 20.0
+STOP_PATIENCE = 10.0
+FOLLOW = 1.0
+"""Seconds between looks at whether another process (`opencpm user add`) changed something."""
+
+Endpoints = Mapping[str, Mapping[str, tuple[str, int]]]
+
+
+class App:
+    """One server. Use :meth:`running`; the parts are there while it runs."""
+
+    def __init__(self, settings: Settings) -> None:
+        self.settings = settings
+        self.store: Store
+        self.directory: StoredDirectory
+        self.messaging: Messaging
+        self.connectors: Sequence[Supervised] = ()
+        self._tasks: list[asyncio.Task[None]] = []
+
+    @property
+    def endpoints(self) -> Endpoints:
+        """Where each connector listens: ``endpoints["sip"]["udp"] == ("127.0.0.1", 5060)``."""
+        return {one.name: dict(one.endpoints) for one in self.connectors if one.endpoints}
+
+    @asynccontextmanager
+    async def running(self) -> AsyncIterator[App]:
+        """Start; inside the block all is ready; leaving it stops in good order.
+
+        :raises StartError: something cannot start; nothing runs then.
+        :raises opencpm.settings.SettingsError: a network cannot use its settings.
+        """
+        async with opened(self.settings) as (self.store, self.directory):
+            self._build()
+            try:
+                await self._start()
+                log.info("ready: %s", _where(self.endpoints))
+                yield self
+            finally:
+                log.info("stopping")
+                await self._stop()
+
+    async def failed(self) -> None:
+        """Wait until something fails that the server cannot do without. :raises Exception: what it was."""
+        done, _ = await asyncio.wait(self._tasks, return_when=asyncio.FIRST_COMPLETED)
+        for task in done:
+            task.result()
+        raise RuntimeError("a part of the server ended by itself")
+
+    def _build(self) -> None:
+        clock, ids = SystemClock(), RandomIds()
+        policy = self.settings.policy_values()
+        self.messaging = Messaging(
+            store=self.store, directory=self.directory, policy=policy, clock=clock, ids=ids, bus=LocalBus()
+        )
+
+        def context(name: str) -> Context:
+            return Context(name=name, clock=clock, ids=ids, store=self.store, directory=self.directory)
+
+        connectors: list[Connector] = []
+        if self.settings.sip.enabled:
+            connectors.append(sip.build(self.settings.sip, context("sip"), policy=policy))
+        if self.settings.web.enabled:
+            connectors.append(web.build(self.settings.web, context("web"), messaging=self.messaging))
+        connectors += [build_network(values, context(name)) for name, values in self.settings.networks.items()]
+        self.connectors = [Supervised(one, clock) for one in connectors]
+        self.messaging.attach(self.connectors)
+
+    async def _start(self) -> None:
+        self._run(self.messaging.run(), "messaging")
+        self._run(self._follow(), "people")
+        for connector in self.connectors:
+            self._run(connector.run(self.messaging), connector.name)
+        async with asyncio.timeout(READY_PATIENCE):
+            while not all(one.listening for one in self.connectors):
+                await self._breathe()
+        for connector in self.connectors:
+            connector.started()
+
+    def _run(self, duty: object, name: str) -> None:
+        assert asyncio.iscoroutine(duty)
+        self._tasks.append(asyncio.create_task(duty, name=name))
+
+    async def _breathe(self) -> None:
+        """Let the parts start; whoever fails now ends the start."""
+        done, _ = await asyncio.wait(self._tasks, timeout=0.005, return_when=asyncio.FIRST_COMPLETED)
+        for task in done:
+            if task.cancelled() or task.exception() is None:
+                raise StartError(f"{task.get_name()} ended while starting")
+            task.result()
+
+    async def _follow(self) -> None:
+        while True:
+            await asyncio.sleep(FOLLOW)
+            self.directory.refresh()
+
+    async def _stop(self) -> None:
+        """Messaging first (it closes the sessions), then the connectors; the store comes after all."""
+        messaging, *others = self._tasks
+        await _end([messaging])
+        await _end(others)
+        self._tasks = []
+
+
+async def _end(tasks: Sequence[asyncio.Task[None]]) -> None:
+    for task in tasks:
+        task.cancel()
+    if tasks:
+        await asyncio.wait(tasks, timeout=STOP_PATIENCE)
+    for task in tasks:
+        if not task.done():
+            log.warning("%s did not stop within %.0f s", task.get_name(), STOP_PATIENCE)
+        elif not task.cancelled() and task.exception() is not None:
+            log.error("%s failed", task.get_name(), exc_info=task.exception())
+
+
+def _where(endpoints: Endpoints) -> str:
+    return ", ".join(
+        f"{name} {kind} {host}:{port}" for name, kinds in endpoints.items() for kind, (host, port) in kinds.items()
+    )

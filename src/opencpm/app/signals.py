@@ -1,0 +1,69 @@
+"""Run a server until it is told to stop: signals, systemd, the event loop."""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+import os
+import signal
+import socket
+import sys
+from collections.abc import Callable, Coroutine
+from typing import Any, TypeVar
+
+from opencpm.app.server import App
+
+Result = TypeVar("Result")
+
+
+def run(duty: Coroutine[Any, Any, Result]) -> Result:
+    """``asyncio.run`` on uvloop where it is installed: half the CPU for sockets."""
+    try:
+        import uvloop
+    except ImportError:
+        return asyncio.run(duty)
+    with asyncio.Runner(loop_factory=uvloop.new_event_loop) as runner:
+        return runner.run(duty)
+
+
+async def serve(app: App, ready: Callable[[App], None]) -> None:
+    """Start, call ``ready``, and stop in good order at SIGTERM or SIGINT.
+
+    :raises StartError: it cannot start. :raises Exception: a part failed that it cannot do without.
+    """
+    stop = asyncio.Event()
+    loop = asyncio.get_running_loop()
+    for number in (signal.SIGTERM, signal.SIGINT):
+        loop.add_signal_handler(number, stop.set)
+    async with app.running():
+        tell_systemd("READY=1")
+        ready(app)
+        stopped = asyncio.create_task(stop.wait())
+        failed = asyncio.create_task(app.failed())
+        await asyncio.wait([stopped, failed], return_when=asyncio.FIRST_COMPLETED)
+        tell_systemd("STOPPING=1")
+        stopped.cancel()
+        failed.cancel()
+        if failed.done() and not failed.cancelled():
+            failed.result()
+
+
+def tell_systemd(state: str) -> None:
+    """sd_notify(3), when a service manager asked for it."""
+    address = os.environ.get("NOTIFY_SOCKET")
+    if not address:
+        return
+    with socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM) as sock:
+        try:
+            sock.sendto(state.encode(), "\0" + address[1:] if address.startswith("@") else address)
+        except OSError as error:
+            logging.getLogger("opencpm.app").warning("the service manager does not hear us: %s", error)
+
+
+def set_up_logging(level: str) -> None:
+    """To stderr; the journal adds the time itself (and wants the syslog level in front)."""
+    form = "%(levelname).1s %(name)s: %(message)s"
+    if "JOURNAL_STREAM" not in os.environ:
+        form = "%(asctime)s " + form
+    logging.basicConfig(level=level.upper(), format=form, stream=sys.stderr, datefmt="%H:%M:%S")
+    logging.getLogger("uvicorn").setLevel(logging.WARNING)
