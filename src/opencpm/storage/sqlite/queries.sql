@@ -29,7 +29,8 @@ ON CONFLICT (id) DO NOTHING
 SELECT n FROM message WHERE id = ?
 
 -- name: highest_numbers
-SELECT (SELECT coalesce(max(n), 0) FROM message), (SELECT coalesce(max(seq), 0) FROM delivery)
+SELECT max((SELECT coalesce(max(n), 0) FROM message), (SELECT coalesce(max(subject), 0) FROM trail WHERE subject < '')),
+  (SELECT coalesce(max(seq), 0) FROM delivery)
 
 -- name: insert_delivery
 INSERT INTO delivery (seq, id, message, recipient, state, created_at, expires_at, network, source, target, attempt,
@@ -170,21 +171,27 @@ WHERE t.thread = ? ORDER BY t.opened_at DESC, t.session DESC LIMIT ?
 SELECT {session_columns} FROM session s WHERE s.state <> 'closed' ORDER BY s.opened_at, s.id
 
 -- name: trail
-SELECT subject, at, step, what, delivery_id, data FROM trail WHERE subject = ? ORDER BY n
+SELECT ?1, at, step, what, delivery_id, data FROM trail
+WHERE subject IN (?1, (SELECT n FROM message WHERE id = ?1)) ORDER BY n
 
 -- name: find_exact
 SELECT id FROM message WHERE id = ?1
-UNION SELECT id FROM message WHERE message_id = ?1
 UNION SELECT id FROM session WHERE id = ?1
 UNION SELECT m.id FROM delivery d JOIN message m ON m.n = d.message WHERE d.id = ?1
 LIMIT 2
 
 -- name: find_beginning
 SELECT id FROM message WHERE id >= ?1 AND id < ?2
-UNION SELECT id FROM message WHERE message_id >= ?1 AND message_id < ?2
 UNION SELECT id FROM session WHERE id >= ?1 AND id < ?2
 UNION SELECT m.id FROM delivery d JOIN message m ON m.n = d.message WHERE d.id >= ?1 AND d.id < ?2
 LIMIT 2
+
+-- name: find_message_id
+SELECT DISTINCT id FROM (SELECT id, message_id FROM message ORDER BY n DESC LIMIT ?2) WHERE message_id = ?1 LIMIT 2
+
+-- name: find_message_id_beginning
+SELECT DISTINCT id FROM (SELECT id, message_id FROM message ORDER BY n DESC LIMIT ?3)
+WHERE message_id >= ?1 AND message_id < ?2 LIMIT 2
 
 -- name: count_states
 SELECT state, count(*) FROM delivery GROUP BY state
@@ -283,7 +290,8 @@ DELETE FROM session WHERE id IN (
 -- name: prune_trail
 DELETE FROM trail WHERE n IN (
   SELECT n FROM (SELECT n, subject, at FROM trail ORDER BY n LIMIT :scan) old
-  WHERE at < :before AND NOT EXISTS (SELECT 1 FROM message WHERE id = old.subject)
+  WHERE at < :before AND NOT EXISTS (SELECT 1 FROM message WHERE n = old.subject)
+    AND NOT EXISTS (SELECT 1 FROM message WHERE id = old.subject)
     AND NOT EXISTS (SELECT 1 FROM session WHERE id = old.subject) LIMIT :limit)
 
 -- name: prune_parked

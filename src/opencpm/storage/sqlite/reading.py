@@ -16,6 +16,8 @@ from opencpm.storage.sqlite.rows import message_from, records_from, reference_fr
 from opencpm.storage.sqlite.values import report_from
 
 SHORTEST_BEGINNING = 6
+LATEST = 200_000
+"""Among how many messages an imdn.Message-ID is looked for."""
 _AFTER_ALL = "\U0010ffff"  # sorts after everything that may follow a beginning
 _FOREVER = float("inf")
 
@@ -102,9 +104,18 @@ class Reader:
         return [TrailEntry(about, at, Step(step), *rest) for about, at, step, *rest in rows]
 
     def find(self, text: str) -> str | None:
-        found = self._all("find_exact", text)
-        if not found and len(text) >= SHORTEST_BEGINNING:
-            found = self._all("find_beginning", text, text + _AFTER_ALL)
+        """Message-IDs have no index (it would cost every message a page): they are looked for in the latest ones."""
+        beginning = len(text) >= SHORTEST_BEGINNING
+        end = text + _AFTER_ALL
+        return (
+            self._only("find_exact", text)
+            or (self._only("find_beginning", text, end) if beginning else None)
+            or self._only("find_message_id", text, LATEST)
+            or (self._only("find_message_id_beginning", text, end, LATEST) if beginning else None)
+        )
+
+    def _only(self, name: str, *arguments: object) -> str | None:
+        found = self._all(name, *arguments)
         return found[0][0] if len(found) == 1 else None
 
     def counts(self) -> Mapping[str, int]:

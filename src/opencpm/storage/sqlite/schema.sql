@@ -1,5 +1,6 @@
 -- The tables as they are now. A change here needs a numbered file in migrations/ that makes the same change.
 -- Bodies (message) are apart from state (delivery): a change of state never rewrites a body.
+-- An index over random ids costs a page written for each row, so there are few of them.
 -- Addresses are written "scheme:value"; times are seconds since the epoch; small structures are JSON.
 
 CREATE TABLE message (
@@ -24,7 +25,6 @@ CREATE TABLE message (
   media           TEXT NOT NULL,        -- the content type of one plain part, or a JSON list of all parts
   body            BLOB NOT NULL         -- the bodies of all parts, joined
 );
-CREATE INDEX message_message_id ON message (message_id);
 
 CREATE TABLE delivery (
   seq             INTEGER PRIMARY KEY,
@@ -103,9 +103,10 @@ CREATE TABLE session_thread (
   PRIMARY KEY (thread, opened_at, session)
 ) WITHOUT ROWID;
 
+-- A subject that is a stored message is its number: the index then grows at its end and not all over.
 CREATE TABLE trail (
   n           INTEGER PRIMARY KEY,
-  subject     TEXT NOT NULL,
+  subject     NOT NULL,                 -- message.n, or any other id as text
   at          REAL NOT NULL,
   step        TEXT NOT NULL,
   what        TEXT NOT NULL,

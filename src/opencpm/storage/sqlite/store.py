@@ -54,6 +54,7 @@ class SqliteStore:
 
     def _apply(self, group: Sequence[Any]) -> list[Any]:
         """Runs of units go together; a task (claim, release, prune) between them sees those before it."""
+        self._writer.notice_others()
         results: list[Any] = []
         units: list[Changes] = []
         for what in group:
@@ -83,7 +84,7 @@ class SqliteStore:
         queue: str | None = None,
     ) -> None:
         """If the database fails, nothing is claimed."""
-        self._submit(claiming(now, lease_until, limit, queue), lambda records, _error: done(records or ()))
+        self._submit(claiming(now, lease_until, limit, queue), lambda records, _error: done(records or []))
 
     def release_leases(self, done: Callable[[], None]) -> None:
         self._submit(release, partial(_when_done, done))

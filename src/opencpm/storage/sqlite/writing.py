@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 import sqlite3
-from collections.abc import Collection, Sequence
+from collections.abc import Collection, Iterable, Sequence
 from itertools import chain
 
 from opencpm.domain.message import Message
 from opencpm.domain.report import Report
-from opencpm.interfaces import Changes
+from opencpm.interfaces import Changes, DeliveryUpdate
 from opencpm.storage.sqlite.queries import SQL
 from opencpm.storage.sqlite.rows import Row, delivery_row, message_row, reference_row, session_row
 from opencpm.storage.sqlite.values import report_text
@@ -16,9 +16,30 @@ from opencpm.storage.sqlite.values import report_text
 Repeated = frozenset[str]
 NONE: Repeated = frozenset()
 
+REMEMBERED = 20_000
+"""Messages whose numbers are kept at hand: what is said of a message is mostly said soon."""
+
 
 class UnknownMessage(LookupError):
     """A delivery belongs to a message that is neither stored nor in the same unit of work."""
+
+
+class Recent:
+    """The numbers of the latest messages, by id: the last ``size`` ones at least, twice as many at most."""
+
+    def __init__(self, size: int) -> None:
+        self._size = size
+        self._young: dict[str, int] = {}
+        self._old: dict[str, int] = {}
+
+    def put(self, numbers: dict[str, int]) -> None:
+        if len(self._young) >= self._size:
+            self._old, self._young = self._young, {}
+        self._young.update(numbers)
+
+    def get(self, message_id: str) -> int | None:
+        number = self._young.get(message_id)
+        return self._old.get(message_id) if number is None else number
 
 
 class Writer:
@@ -27,11 +48,20 @@ class Writer:
 
     def __init__(self, connection: sqlite3.Connection) -> None:
         self._connection = connection
+        self._data_version = 0
         self.reset()
+
+    def notice_others(self) -> None:
+        """At the start of a transaction: has another connection or process given out numbers?"""
+        version = self._connection.execute("PRAGMA data_version").fetchone()[0]
+        if version != self._data_version:
+            self._data_version = version
+            self.reset()
 
     def reset(self) -> None:
         """Learn the highest numbers from the tables again."""
         self._n, self._seq = self._connection.execute(SQL["highest_numbers"]).fetchone()
+        self._recent = Recent(REMEMBERED)
 
     def apply(self, units: Sequence[Changes]) -> list[Repeated]:
         """Do what the units say, in their order; for each, the ids of messages that were stored before.
@@ -40,11 +70,11 @@ class Writer:
         """
         numbers, repeated = self._messages(units)
         self._deliveries(units, numbers, repeated)
-        self._many("update_delivery", list(chain.from_iterable(u.updates for u in units)))
+        self._many("update_delivery", _latest(chain.from_iterable(u.updates for u in units)))
         self._references(units, repeated)
         self._parking(units)
         self._sessions(units)
-        self._trail(units, repeated)
+        self._trail(units, numbers, repeated)
         self._state(units)
         return repeated
 
@@ -61,7 +91,9 @@ class Writer:
         self._n += len(messages)
         stored = self._many("insert_message", [message_row(n, m) for n, m in enumerate(messages, first)])
         if stored == len(messages):
-            return {m.id: n for n, m in enumerate(messages, first)}, [NONE] * len(units)
+            numbers = {m.id: n for n, m in enumerate(messages, first)}
+            self._recent.put(numbers)
+            return numbers, [NONE] * len(units)
         return self._with_repetitions(units, messages, first)
 
     def _with_repetitions(
@@ -108,20 +140,30 @@ class Writer:
                 rows += [reference_row(r) for r in unit.references if r.delivery_id not in absent]
         self._many("insert_reference", rows)
 
-    def _trail(self, units: Sequence[Changes], repeated: Sequence[Repeated]) -> None:
-        """A trail entry's fields are the columns, so the entries themselves are the rows."""
-        if any(repeated):
-            pairs = zip(units, repeated, strict=True)
-            rows = [entry for unit, skipped in pairs for entry in unit.trail if entry.subject not in skipped]
-        else:
-            rows = list(chain.from_iterable(u.trail for u in units))
+    def _trail(self, units: Sequence[Changes], numbers: dict[str, int], repeated: Sequence[Repeated]) -> None:
+        rows = [
+            (numbers.get(entry[0]) or self._subject(entry[0]), entry[1], entry[2]._value_, entry[3], entry[4], entry[5])
+            for unit, skipped in zip(units, repeated, strict=True)
+            for entry in unit.trail
+            if not skipped or entry[0] not in skipped
+        ]
         self._many("insert_trail", rows)
+
+    def _subject(self, subject: str) -> int | str:
+        """A stored message's number; any other id as it is."""
+        number = self._recent.get(subject)
+        if number is not None:
+            return number
+        row = self._connection.execute(SQL["message_number"], (subject,)).fetchone()
+        return int(row[0]) if row else subject
 
     # --------------------------------------------------------------------------------------- rarer tables
 
     def _parking(self, units: Sequence[Changes]) -> None:
         """Unit by unit: one may park again what another takes out."""
         for unit in units:
+            if not unit.parked and not unit.unparked:
+                continue
             self._many("insert_parked", [(r.network, parking_key(r), r.at, report_text(r)) for r in unit.parked])
             self._many("delete_parked", unit.unparked)
 
@@ -143,3 +185,13 @@ def parking_key(report: Report) -> str:
 
 def _left_alone(unit: Changes, skipped: Repeated) -> Collection[str]:
     return {r.id for r in unit.deliveries if r.message.id in skipped} if skipped else ()
+
+
+def _latest(updates: Iterable[DeliveryUpdate]) -> list[DeliveryUpdate]:
+    """Of the updates of one delivery the one that would stand in the end: the last with the highest token."""
+    latest: dict[str, DeliveryUpdate] = {}
+    for update in updates:
+        other = latest.get(update.id)
+        if other is None or update.token >= other.token:
+            latest[update.id] = update
+    return list(latest.values())
