@@ -1,1 +1,5 @@
 """CPM devices over SIP: registrar, pager mode, sessions."""
+
+from opencpm.access.sip.connector import SipConnector, build
+
+__all__ = ["SipConnector", "build"]

@@ -1,0 +1,247 @@
+"""Pager mode, to devices: deliveries become MESSAGEs, in order for each device, and end in one outcome each."""
+
+from __future__ import annotations
+
+import asyncio
+from collections import deque
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field
+
+from opencpm.access.sip.addresses import Home
+from opencpm.access.sip.binding import Binding
+from opencpm.access.sip.endpoint import Endpoint
+from opencpm.access.sip.outgoing import Body, body_for, fields_for, other_form
+from opencpm.access.sip.reasons import error_of
+from opencpm.access.sip.registrar import Registrar
+from opencpm.access.sip.settings import SipSettings
+from opencpm.domain.delivery import Delivery, Outcome, OutcomeKind
+from opencpm.domain.errors import Reason, SendError
+from opencpm.domain.message import MessageKind
+from opencpm.interfaces import Context
+from opencpm.protocols.sip.message import Message
+from opencpm.protocols.sip.status import preferred
+
+DEFERRED_AFTER = 5.0
+"""Seconds: a message older than this waited for its receiver and is pushed with none other under way."""
+MAX_DATAGRAM = 60_000
+
+NO_ANSWER = 0
+
+
+@dataclass(slots=True, eq=False)
+class _Job:
+    """One delivery on its way to one or more devices."""
+
+    delivery: Delivery
+    alone: bool
+    branches: int
+    failures: list[SendError] = field(default_factory=list)
+    codes: list[int] = field(default_factory=list)
+    settled: bool = False
+    given_up: bool = False  # settled as failed: no device gets it any more
+
+
+@dataclass(slots=True, eq=False)
+class _Lane:
+    """What goes to one device."""
+
+    binding: Binding
+    waiting: deque[_Job] = field(default_factory=deque)
+    under_way: int = 0
+    alone: bool = False
+
+
+class Lanes:
+    """The way out to devices. Outcomes are handed over together at the end of the loop turn."""
+
+    def __init__(
+        self, settings: SipSettings, context: Context, endpoint: Endpoint, home: Home, registrar: Registrar
+    ) -> None:
+        self._settings, self._context = settings, context
+        self._endpoint, self._home, self._registrar = endpoint, home, registrar
+        self._lanes: dict[Binding, _Lane] = {}
+        self._jobs: set[_Job] = set()
+        self._outcomes: list[Outcome] = []
+        self._loop = asyncio.get_running_loop()
+        self.settled: Callable[[Sequence[Outcome]], None] = lambda outcomes: None
+        self.large: Callable[[Delivery, Binding], bool] = lambda delivery, binding: False
+        """Asked for each delivery and device; True: taken over (large message mode), to be settled by the taker."""
+
+    def __len__(self) -> int:
+        """Deliveries not settled yet."""
+        return len(self._jobs)
+
+    def send(self, deliveries: Sequence[Delivery]) -> None:
+        """See `interfaces.Connector.send`."""
+        touched: dict[_Lane, None] = {}
+        for delivery in deliveries:
+            for lane in self._enqueue(delivery):
+                touched[lane] = None
+        for lane in touched:
+            self._pump(lane)
+
+    def fail_all(self, error: SendError) -> None:
+        """The server stops: everything not settled has failed, and may be tried again."""
+        for job in list(self._jobs):
+            self._finish(job, error)
+        self._hand_over()
+
+    def sweep(self) -> None:
+        """Give up what has passed its deadline; called now and then."""
+        now = self._context.clock.now()
+        for job in [job for job in self._jobs if job.delivery.deadline <= now]:
+            self._finish(job, SendError(Reason.TIMEOUT, retryable=True, detail="The device did not take it in time."))
+        for lane in [lane for lane in self._lanes.values() if not lane.waiting and not lane.under_way]:
+            del self._lanes[lane.binding]
+
+    # in
+
+    def _enqueue(self, delivery: Delivery) -> list[_Lane]:
+        now = self._context.clock.now()
+        subscriber = self._context.directory.owner_of(delivery.target)
+        service = "systemmsg" if delivery.message.kind is MessageKind.SYSTEM else "msg"
+        devices = self._registrar.devices(subscriber.id, service) if subscriber is not None else []
+        if service == "systemmsg" and not devices and subscriber is not None:
+            devices = self._registrar.devices(subscriber.id, "msg")
+        alone = now - delivery.message.received_at > DEFERRED_AFTER
+        job = _Job(delivery, alone, len(devices))
+        if not devices:
+            self._finish(job, SendError(Reason.OFFLINE, retryable=True, detail="No device is registered now."))
+            return []
+        self._jobs.add(job)
+        lanes = []
+        for binding in devices:
+            lane = self._lanes.get(binding)
+            if lane is None:
+                lane = self._lanes[binding] = _Lane(binding)
+            lane.waiting.append(job)
+            lanes.append(lane)
+        return lanes
+
+    def _pump(self, lane: _Lane) -> None:
+        """Send what may go now."""
+        now = self._context.clock.now()
+        while lane.waiting and not lane.alone and lane.under_way < self._settings.window:
+            job = lane.waiting[0]
+            if job.alone and lane.under_way:
+                return
+            lane.waiting.popleft()
+            if job.given_up:
+                continue
+            if now >= job.delivery.expires_at > 0:
+                self._branch_failed(job, 480, SendError(Reason.EXPIRED, detail="Its validity is over."))
+                continue
+            self._start(lane, job)
+
+    def _start(self, lane: _Lane, job: _Job) -> None:
+        try:
+            body = body_for(job.delivery, lane.binding)
+        except SendError as error:
+            self._branch_failed(job, 415, error)
+            return
+        if self.large(job.delivery, lane.binding):
+            job.settled = job.given_up = True
+            self._jobs.discard(job)
+            return
+        lane.alone = job.alone
+        lane.under_way += 1
+        self._transmit(lane, job, body, retried=False)
+
+    def _transmit(self, lane: _Lane, job: _Job, body: Body, *, retried: bool) -> None:
+        binding, delivery = lane.binding, job.delivery
+        flow = binding.flow
+        if flow is None or not flow.open:
+            self._done(lane, job, NO_ANSWER, None, failed=True)
+            return
+        if not flow.reliable and len(body.content) > MAX_DATAGRAM:
+            self._done(lane, job, 513, None, failed=False)
+            return
+        owner = self._context.directory.owner_of(delivery.source)
+        fields = fields_for(delivery, binding, body, self._home, owner, self._endpoint.via_host)
+        if retried:  # the same request in another form is a new one (RFC 3261 §8.1.3.5)
+            fields = [(n, f"{2**30 + delivery.token} MESSAGE" if n == "CSeq" else v) for n, v in fields]
+
+        def answered(response: Message | None, failed: bool) -> None:
+            if response is not None and response.status < 200:
+                return
+            if response is not None and response.status == 415 and not retried and self._again(lane, job, body):
+                return
+            self._done(lane, job, response.status if response else NO_ANSWER, response, failed=failed)
+
+        self._endpoint.send(flow, "MESSAGE", binding.contact, fields, body.content, answered)
+
+    def _again(self, lane: _Lane, job: _Job, tried: Body) -> bool:
+        """After 415 try the other form, and remember which one this device takes."""
+        other = other_form(job.delivery, lane.binding, tried)
+        if other is None:
+            return False
+        lane.binding.wrap = other.content_type == "message/cpim"
+        self._registrar.remember(lane.binding)
+        self._transmit(lane, job, other, retried=True)
+        return True
+
+    # out
+
+    def _done(self, lane: _Lane, job: _Job, status: int, response: Message | None, *, failed: bool) -> None:
+        lane.under_way -= 1
+        lane.alone = False
+        if 200 <= status < 300:
+            self._registrar.heard(lane.binding)
+            self._delivered(job, status)
+        else:
+            error = error_of(status, response)
+            self._branch_failed(job, status or 480, error)
+            if error.retryable:
+                self._stop(lane, error, away=status in (NO_ANSWER, 408) and not failed)
+        self._pump(lane)
+
+    def _stop(self, lane: _Lane, error: SendError, *, away: bool) -> None:
+        """The device cannot take messages now: those behind keep their order by failing with the first one."""
+        waiting, lane.waiting = list(lane.waiting), deque()
+        if away:
+            self._registrar.silent(lane.binding)
+        for job in waiting:
+            self._branch_failed(job, 480, error)
+
+    def _delivered(self, job: _Job, status: int) -> None:
+        """The first device that took it settles the delivery."""
+        if not job.settled:
+            job.settled = True
+            self._jobs.discard(job)
+            self._outcome(job, OutcomeKind.DELIVERED, f"SIP {status} from device", None)
+
+    def _branch_failed(self, job: _Job, status: int, error: SendError) -> None:
+        job.codes.append(status)
+        job.failures.append(error)
+        if len(job.codes) < job.branches or job.settled:
+            return
+        best = preferred(job.codes)
+        index = job.codes.index(best) if best in job.codes else 0
+        self._finish(job, job.failures[index])
+
+    def _finish(self, job: _Job, error: SendError) -> None:
+        if job.settled:
+            return
+        job.settled = job.given_up = True
+        self._jobs.discard(job)
+        self._outcome(job, OutcomeKind.FAILED, "device" if error.code else "this server", error)
+
+    def _outcome(self, job: _Job, kind: OutcomeKind, source: str, error: SendError | None) -> None:
+        if not self._outcomes:
+            self._loop.call_soon(self._hand_over)
+        self._outcomes.append(
+            Outcome(
+                delivery_id=job.delivery.id,
+                token=job.delivery.token,
+                kind=kind,
+                at=self._context.clock.now(),
+                source=source,
+                error=error,
+                detail=error.code if error is not None else "",
+            )
+        )
+
+    def _hand_over(self) -> None:
+        outcomes, self._outcomes = self._outcomes, []
+        if outcomes:
+            self.settled(outcomes)
