@@ -164,7 +164,7 @@ SELECT m.conversation_id, m.contribution_id FROM (
 JOIN message m ON m.n = h.message
 
 -- name: sessions
-SELECT {session_columns} FROM session_thread t JOIN session s ON s.id = t.session
+SELECT {session_columns} FROM session_thread t JOIN session s ON s.id = t.session AND s.opened_at = t.opened_at
 WHERE t.thread = ? ORDER BY t.opened_at DESC, t.session DESC LIMIT ?
 
 -- name: open_sessions
