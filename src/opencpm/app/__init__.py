@@ -7,13 +7,19 @@ async with app.running():
 
 from __future__ import annotations
 
-from opencpm.app.server import App
+from typing import TYPE_CHECKING
+
 from opencpm.app.supervision import StartError
 from opencpm.settings import Settings
 
-__all__ = ["App", "StartError", "build"]
+if TYPE_CHECKING:
+    from opencpm.app.server import App
+
+__all__ = ["StartError", "build"]
 
 
 def build(settings: Settings) -> App:
     """A server, not started yet."""
+    from opencpm.app.server import App  # here: commands that only look at the store need none of it
+
     return App(settings)

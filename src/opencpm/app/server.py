@@ -11,6 +11,7 @@ from opencpm.access import sip, web
 from opencpm.app.chance import RandomIds, SystemClock
 from opencpm.app.networks import build_network
 from opencpm.app.people import opened
+from opencpm.app.sip_values import sip_values
 from opencpm.app.supervision import StartError, Supervised
 from opencpm.cluster.local import LocalBus
 from opencpm.interfaces import Connector, Context, Store
@@ -80,7 +81,7 @@ class App:
 
         connectors: list[Connector] = []
         if self.settings.sip.enabled:
-            connectors.append(sip.build(self.settings.sip, context("sip"), policy=policy))
+            connectors.append(sip.build(sip_values(self.settings), context("sip")))
         if self.settings.web.enabled:
             connectors.append(web.build(self.settings.web, context("web"), messaging=self.messaging))
         connectors += [build_network(values, context(name)) for name, values in self.settings.networks.items()]

@@ -31,22 +31,33 @@ class SipSettings(Section):
     digest_algorithms: tuple[Literal["SHA-256", "MD5"], ...] = Field(
         default=("SHA-256", "MD5"), min_length=1, description="Offered to devices, best first."
     )
-    trust_registered_flow: bool = Field(
-        default=True,
-        description="Take requests over the connection (or UDP address) that registered without a challenge.",
+    digest_without_qop: bool = Field(
+        default=True, description="Take answers without qop, as deployed clients send them."
+    )
+    trust_flows: tuple[Literal["udp", "tcp", "tls", "ws", "wss"], ...] = Field(
+        default=("tcp", "tls", "ws", "wss"),
+        description="Transports over which a registered device is not challenged again for each request.",
     )
     min_expires: int = Field(default=60, ge=1, description="Shortest registration, seconds.")
-    max_expires: int = Field(default=7200, ge=1, description="Longest registration, seconds; longer wishes are cut.")
+    max_expires: int = Field(default=3600, ge=60, description="Longest registration, seconds; longer wishes are cut.")
     max_message_bytes: int = Field(default=65536, ge=1300, description="Largest SIP message accepted, bytes.")
-    session_ring_timeout: Seconds = Field(default=90.0, description="How long an invited device may ring, seconds.")
+    max_devices: int = Field(default=10, ge=1, description="Registered devices of one user.")
+    max_connections: int = Field(default=20_000, ge=1, description="Connections at a time.")
+    max_sessions: int = Field(default=10_000, ge=1, description="Sessions at a time.")
+    window: int = Field(default=16, ge=1, description="Messages under way to one device at a time.")
+    session_ring_timeout: Annotated[float, Field(gt=0)] = Field(
+        default=90.0, description="How long an invited device may ring, seconds."
+    )
     msrp_host: str = Field(default="", description="Address to listen on for MSRP; left out: the same as for SIP.")
-    msrp_port: OptionalPort = Field(default=2855, description='MSRP over TCP; 0 for any free port, "off" for none.')
+    msrp_port: Port = Field(default=2855, description="MSRP over TCP; 0 for any free port.")
     msrps_port: OptionalPort = Field(default=None, description="MSRP over TLS; needs a certificate.")
     msrp_advertised_host: str = Field(
         default="", description="Host that devices connect to, where it is another (NAT)."
     )
-    msrp_idle: Seconds = Field(default=300.0, description="A session without a word for so long is closed, seconds.")
-    server_name: str = Field(default="OpenCPM", description="Server header.")
+    msrp_idle: Annotated[float, Field(gt=0)] = Field(
+        default=300.0, description="A session without a word for so long is closed, seconds."
+    )
+    advertised_host: str = Field(default="", description="Host that SIP messages of ours name, where it is another.")
 
     @model_validator(mode="after")
     def _certificate(self) -> SipSettings:
@@ -67,6 +78,9 @@ class WebSettings(Section):
         default=(), description="Other origins whose pages may call the API (CORS)."
     )
     public_url: str = Field(default="", description="How people reach it, where that is not host and port.")
+    operators: tuple[str, ...] = Field(
+        default=(), description="Users who may see status and figures; this machine itself always may."
+    )
     demo: dict[str, Any] = Field(
         default={}, description="What /demo.json tells the page; written by `opencpm demo`, empty otherwise."
     )

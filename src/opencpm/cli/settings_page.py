@@ -1,0 +1,108 @@
+"""The reference page of the settings, made from their own descriptions."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import Any
+
+import click
+from pydantic import BaseModel
+from pydantic.fields import FieldInfo
+
+from opencpm.cli.options import print_json
+
+
+@click.command("settings")
+@click.option("--markdown", "form", flag_value="markdown", default=True, help="As a page for the docs (the default).")
+@click.option("--schema", "form", flag_value="schema", help="As a JSON schema.")
+def settings(form: str) -> None:
+    """Print all settings with their meaning.
+
+    \b
+    opencpm settings --markdown > docs/settings.md
+    """
+    from opencpm.settings import Settings
+
+    if form == "schema":
+        print_json(Settings.model_json_schema())
+    else:
+        click.echo("\n".join(page(Settings)))
+
+
+def page(model: type[BaseModel]) -> list[str]:
+    """The page as lines of Markdown."""
+    lines = [
+        "# Settings",
+        "",
+        "One TOML file: `--config`, else `$OPENCPM_CONFIG`, else `opencpm.toml` in the current folder. A name that",
+        "is not listed here is an error. Relative paths start at the file's folder. `opencpm quickstart` writes one.",
+        "",
+        "Made by `opencpm settings --markdown`; do not edit.",
+    ]
+    for title, section in sections(model):
+        lines += ["", f"## {title}", "", (section.__doc__ or "").strip(), "", "| name | kind | default | meaning |"]
+        lines += ["|---|---|---|---|"]
+        lines += [_row(name, field) for name, field in section.model_fields.items() if inner(field) is None]
+    return lines
+
+
+def sections(model: type[BaseModel], prefix: str = "") -> Iterator[tuple[str, type[BaseModel]]]:
+    """Every table with its title: ``[sip]``, ``[[policy.routes]]``."""
+    yield (f"`[{prefix}]`" if prefix else "Top level"), model
+    for name, field in model.model_fields.items():
+        found = inner(field)
+        if found is None:
+            continue
+        path = f"{prefix}.{name}" if prefix else name
+        if found is field.annotation:
+            yield from sections(found, path)
+        else:
+            yield f"`[[{path}]]`", found
+
+
+def inner(field: FieldInfo) -> type[BaseModel] | None:
+    """The table that a field holds, or a list of."""
+    candidates: tuple[Any, ...] = (field.annotation, *getattr(field.annotation, "__args__", ()))
+    for candidate in candidates:
+        if isinstance(candidate, type) and issubclass(candidate, BaseModel):
+            return candidate
+    return None
+
+
+def _row(name: str, field: FieldInfo) -> str:
+    cells = [f"`{name}`", _kind(field.annotation), _default(field), field.description or ""]
+    return "| " + " | ".join(cell.replace("|", "\\|") for cell in cells) + " |"
+
+
+def _kind(annotation: Any) -> str:
+    text = str(annotation)
+    for part, word in _KINDS:
+        if part in text:
+            return word
+    return "text"
+
+
+_KINDS = (
+    ("dict", "table"),
+    ("tuple", "list"),
+    ("Literal", "choice"),
+    ("bool", "true or false"),
+    ("int", "number"),
+    ("float", "number"),
+    ("Path", "path"),
+)
+
+
+def _default(field: FieldInfo) -> str:
+    if field.is_required():
+        return "(required)"
+    value = field.default
+    if value is None:
+        return "off"
+    if isinstance(value, bool):
+        return "`true`" if value else "`false`"
+    if isinstance(value, tuple | list):
+        return f"`[{', '.join(repr(v) if not isinstance(v, str) else chr(34) + v + chr(34) for v in value)}]`"
+    if isinstance(value, dict):
+        return "`{}`"
+    return f"`{value}`" if isinstance(value, int | float) else f'`"{value}"`'
