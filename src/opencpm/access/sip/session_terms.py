@@ -11,7 +11,7 @@ from opencpm.protocols.sdp import MsrpMedia, SdpError, SessionDescription
 from opencpm.protocols.sip.message import Message
 from opencpm.protocols.sip.response import Refusal
 
-__all__ = ["Invitation", "answer_to", "connect_to", "offer", "read_answer", "read_invitation"]
+__all__ = ["Invitation", "answer_to", "connect_to", "offer_terms", "read_answer", "read_invitation"]
 
 _TEXT = "text/plain"
 
@@ -87,9 +87,10 @@ def _ours(uri: MsrpUri, setup: str, max_size: int) -> MsrpMedia:
     )
 
 
-def offer(uri: MsrpUri, *, max_size: int, number: int) -> bytes:
+def offer_terms(uri: MsrpUri, *, max_size: int, number: int) -> tuple[MsrpMedia, bytes]:
     """Our offer: either end may connect. `number` makes the o= line unique."""
-    return sdp.build(_ours(uri, "actpass", max_size), session_id=number, version=number)
+    ours = _ours(uri, "actpass", max_size)
+    return ours, sdp.build(ours, session_id=number, version=number)
 
 
 def answer_to(

@@ -1,0 +1,159 @@
+"""Invitations from devices: INVITE becomes a session that messaging joins to another side."""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+from collections.abc import Sequence
+
+from opencpm.access.sip.auth import Authenticator, Originator
+from opencpm.access.sip.endpoint import Request
+from opencpm.access.sip.pager import ROUTE_HEADER
+from opencpm.access.sip.reasons import refusal_fields, status_of
+from opencpm.access.sip.registrar import Registrar
+from opencpm.access.sip.session_content import Parties, read
+from opencpm.access.sip.session_leg import ALLOW, SessionLeg, SessionRoom
+from opencpm.access.sip.session_media import MediaPath
+from opencpm.access.sip.session_terms import Invitation, read_invitation
+from opencpm.access.sip.session_timer import Refresh, from_request
+from opencpm.domain.address import Address
+from opencpm.domain.errors import Reason, SendError
+from opencpm.domain.message import Message
+from opencpm.domain.session import SessionOffer
+from opencpm.interfaces import Inbox
+from opencpm.protocols import cpim
+from opencpm.protocols.sip.dialog import uas_dialog
+from opencpm.protocols.sip.errors import SipError
+from opencpm.protocols.sip.response import Refusal
+
+__all__ = ["InvitationsIn"]
+
+log = logging.getLogger("opencpm.access.sip.session")
+_MAX_ID = 256
+
+
+class InvitationsIn:
+    """Serves INVITE outside dialogs. Each invitation is a task of its own while it is being answered."""
+
+    def __init__(self, room: SessionRoom, authenticator: Authenticator, registrar: Registrar) -> None:
+        self._room, self._authenticator, self._registrar = room, authenticator, registrar
+        self._tasks: set[asyncio.Task[None]] = set()
+        self.inbox: Inbox | None = None
+
+    def served(self, requests: Sequence[Request]) -> None:
+        """Handler of INVITE."""
+        for request in requests:
+            try:
+                self._one(request)
+            except Refusal as refusal:
+                self._room.endpoint.refuse(request, refusal)
+            except SipError as error:
+                self._room.endpoint.refuse(request, Refusal(error.status, str(error)))
+
+    def close(self) -> None:
+        """Refuse what is not answered yet."""
+        for task in self._tasks:
+            task.cancel()
+
+    def _one(self, request: Request) -> None:
+        room = self._room
+        if self.inbox is None or len(room.legs) + len(self._tasks) >= room.settings.max_sessions:
+            raise Refusal(503, "", ("Retry-After", "10"))
+        originator = self._authenticator.originator(request)
+        if originator is None:
+            return
+        invitation = read_invitation(request.message, room.home.domain)
+        timer = from_request(request.message, room.settings.min_expires)
+        offer = self._offer(request, originator, invitation)
+        leg = SessionLeg(room, _parties(offer, room.name), request)
+        asking = self._invite(self.inbox, request, offer, leg, leg.prepare(invitation), timer)
+        room.endpoint.answer(request, 100)
+        task = asyncio.get_running_loop().create_task(asking)
+        self._tasks.add(task)
+        task.add_done_callback(self._tasks.discard)
+        request.on_cancel = lambda: _cancel(task)
+
+    async def _invite(
+        self,
+        inbox: Inbox,
+        request: Request,
+        offer: SessionOffer,
+        leg: SessionLeg,
+        path: MediaPath,
+        timer: tuple[Refresh, list[tuple[str, str]]],
+    ) -> None:
+        """Ask the other side and answer the INVITE. Cancelled by CANCEL."""
+        room = self._room
+        try:
+            events = await inbox.invited(offer, leg)
+            refresh, fields = timer
+            dialog = uas_dialog(request.message, request.to_tag)
+            leg.establish(dialog, request.flow, path, events, refresh, request.message)
+            head = [room.contact(request.flow), leg.asserted(), *leg.ids(), ("Allow", ALLOW), *fields]
+            room.endpoint.answer(request, 200, fields=[*head, ("Content-Type", "application/sdp")], body=leg.sdp)
+        except asyncio.CancelledError:
+            room.endpoint.answer(request, 487)
+        except SendError as error:
+            room.endpoint.answer(request, status_of(error), fields=refusal_fields(error, room.home.domain))
+        except Refusal as refusal:
+            room.endpoint.refuse(request, refusal)
+        except Exception:
+            log.exception("an invitation failed")
+            room.endpoint.answer(request, 500)
+
+    def _offer(self, request: Request, originator: Originator, invitation: Invitation) -> SessionOffer:
+        """The neutral form. Raises Refusal 400, 404 or 416."""
+        room, message = self._room, request.message
+        uas_dialog(message, request.to_tag)  # a Contact there must be, before anybody is asked
+        target = self._target(message.uri)
+        ids = [message.get(name) for name in ("conversation-id", "contribution-id")]
+        ids.append(message.get("inreplyto-contribution-id") or message.get("in-reply-to-contribution-id"))
+        if any(len(value) > _MAX_ID for value in ids):
+            raise Refusal(400, "Conversation or contribution id too long")
+        session_id, now = room.around.ids.new(), room.around.clock.now()
+        return SessionOffer(
+            id=session_id,
+            initiator=originator.address,
+            target=target,
+            origin=room.name,
+            at=now,
+            conversation_id=ids[0],
+            contribution_id=ids[1],
+            in_reply_to=ids[2],
+            subject=message.get("subject"),
+            content_types=invitation.terms.wrapped_types or invitation.terms.accept_types,
+            route=message.get(ROUTE_HEADER),
+            first=self._first(invitation.first, originator.address, target, session_id, now),
+        )
+
+    def _target(self, uri: str) -> Address:
+        """Whom the request-URI names: a person, also by one of their devices' GRUUs."""
+        found = self._registrar.resolve(uri) if ";gr" in uri else None
+        return found[0].addresses[0] if found else self._room.home.address(uri)
+
+    def _first(self, body: bytes, sender: Address, target: Address, session_id: str, now: float) -> Message | None:
+        """The text that came with the invitation (SIMPLE IM); typing and the like there say nothing."""
+        if not body:
+            return None
+        parties = Parties(sender, target, self._room.name, session_id)
+        try:
+            found = read(cpim.CONTENT_TYPE, body, session_id, parties, now, self._room.settings.max_message)
+        except SendError as error:
+            raise Refusal(413 if error.reason is Reason.TOO_LARGE else 400, str(error)) from None
+        return found if isinstance(found, Message) else None
+
+
+def _parties(offer: SessionOffer, network: str) -> Parties:
+    return Parties(
+        offer.initiator,
+        offer.target,
+        network,
+        offer.id,
+        offer.conversation_id,
+        offer.contribution_id,
+        offer.in_reply_to,
+    )
+
+
+def _cancel(task: asyncio.Task[None]) -> None:
+    task.cancel()
