@@ -1,0 +1,251 @@
+"""What the SMSC brings: receipts become reports, texts become messages; answered after the commit."""
+
+from __future__ import annotations
+
+import logging
+from collections import Counter
+from collections.abc import Callable, Sequence
+
+from opencpm.domain.address import Address
+from opencpm.domain.errors import SendError
+from opencpm.domain.message import Message, message_ident, text_part
+from opencpm.domain.report import Report
+from opencpm.interfaces import Context, Inbox
+from opencpm.protocols.gsm import udh
+from opencpm.protocols.gsm.reassembly import Key
+from opencpm.protocols.gsm.text import normalise, without_controls
+from opencpm.protocols.gsm.udh import Concat
+from opencpm.protocols.smpp.coding import Decoder
+from opencpm.protocols.smpp.events import Received
+from opencpm.protocols.smpp.message_id import check_digits, normal
+from opencpm.protocols.smpp.receipt import looks_like_receipt, parse_receipt
+from opencpm.protocols.smpp.short_message import UDHI, ShortMessage
+from opencpm.protocols.smpp.status import RX_R_APPN, RX_T_APPN
+from opencpm.protocols.smpp.tlv import Tag, int_of
+
+from .addresses import Plan
+from .lane import Lane
+from .reasons import status_said
+from .replies import Replies
+from .segments import Answer, Arrived, Segments, Whole
+from .settings import SmsSettings
+
+log = logging.getLogger("opencpm.sms")
+
+_TYPE_0 = 0x40
+_SIM_DATA = 0x7F
+_SAR_BITS = 17  # sets counted by optional parameters are apart from those counted in the header
+_MISSING = "[...]"
+
+
+class Inbound:
+    """The way in of one SMS network."""
+
+    def __init__(self, settings: SmsSettings, context: Context) -> None:
+        self.counters: Counter[str] = Counter()
+        self._name = context.name
+        self._context = context
+        self._numbers = Plan.of(settings)
+        self._segments = Segments(context.store, f"{context.name}.segments", settings.reassembly_timeout)
+        self.replies = Replies(context.store, f"{context.name}.replies")
+        self._decoders = {
+            link.system_id: Decoder(link.default_alphabet, link.ucs2_little_endian) for link in settings.links
+        }
+        self._inbox: Inbox | None = None
+
+    def start(self, inbox: Inbox) -> None:
+        """Take up what was not finished in an earlier life."""
+        self._inbox = inbox
+        self._deliver(self._segments.restore(self._context.clock.now()))
+
+    def take(self, lane: Lane, received: Sequence[Received]) -> None:
+        """A batch of deliver_sm: one commit for its reports, one for its messages."""
+        reports: list[Report] = []
+        of_reports: list[Answer] = []
+        wholes: list[Whole] = []
+        now = self._context.clock.now()
+        respond = lane.responder()
+        for event in received:
+            answer = _answer(respond, event)
+            if self._is_receipt(lane, event.message):
+                report = self._report(lane, event.message, now)
+                if report is None:
+                    answer(0)
+                else:
+                    reports.append(report)
+                    of_reports.append(answer)
+            else:
+                wholes += self._text(lane, event.message, answer, now)
+        if reports and self._inbox is not None:
+            self._inbox.reported(reports, lambda: _accept(of_reports))
+        self._deliver(wholes)
+
+    def expire(self) -> None:
+        """Give up what has waited too long for missing segments: deliver what is there."""
+        self._deliver(self._segments.expire(self._context.clock.now()))
+
+    # -- receipts
+    # ------------------------------------------------------------------------------------------------
+
+    def _is_receipt(self, lane: Lane, sm: ShortMessage) -> bool:
+        if sm.is_receipt:
+            return True
+        if not sm.tlvs and not lane.settings.untyped_receipts:
+            return False
+        by_parameter = any(tag == Tag.RECEIPTED_MESSAGE_ID for tag, _ in sm.tlvs)
+        return by_parameter or (lane.settings.untyped_receipts and looks_like_receipt(sm))
+
+    def _report(self, lane: Lane, sm: ShortMessage, now: float) -> Report | None:
+        receipt = parse_receipt(sm)
+        if receipt is None:
+            self.counters["receipts that name no message"] += 1
+            log.warning("a receipt over %s names no message", lane.account)
+            return None
+        status, error = status_said(receipt)
+        return Report(
+            status=status,
+            network=self._name,
+            source="SMSC receipt",
+            at=now,
+            key=lane.key(normal(receipt.message_id)),
+            check=check_digits(sm.source),
+            error=error,
+            detail=f"id:{receipt.message_id} {receipt.detail}",
+        )
+
+    # -- texts
+    # ---------------------------------------------------------------------------------------------------
+
+    def _text(self, lane: Lane, sm: ShortMessage, answer: Answer, now: float) -> list[Whole]:
+        header, content = udh.split(sm.content) if sm.esm_class & UDHI else (udh.EMPTY, sm.content)
+        if self._is_for_machines(sm, header.destination_port):
+            answer(0)
+            return []
+        arrived = Arrived(
+            lane.account,
+            "",
+            now,
+            sm.data_coding,
+            header.single_shift,
+            header.locking_shift,
+            (sm.source_ton, sm.source_npi, sm.source),
+            (sm.destination_ton, sm.destination_npi, sm.destination),
+            answer,
+        )
+        concat = header.concat or _sar(sm)
+        if concat is None or concat.total == 1:
+            return [Whole(self._context.ids.new(), (content,), arrived, False, (answer,), ())]
+        key = Key.of(lane.account, sm.source, sm.destination, concat)
+        return self._segments.add(key, concat, content, arrived, now)
+
+    def _is_for_machines(self, sm: ShortMessage, port: int | None) -> bool:
+        """Silent messages, SIM data and what is addressed to a port: consumed, never shown to people."""
+        port = int_of(sm.tlvs, Tag.DESTINATION_PORT) if port is None else port
+        if sm.protocol_id not in (_TYPE_0, _SIM_DATA) and port is None:
+            return False
+        self.counters["not for people"] += 1
+        return True
+
+    def _deliver(self, wholes: Sequence[Whole]) -> None:
+        messages: list[Message] = []
+        kept: list[Whole] = []
+        for whole in wholes:
+            message = self._message(whole)
+            if message is None:
+                self.counters["without text"] += 1
+                self._finish(whole, None)
+            else:
+                messages.append(message)
+                kept.append(whole)
+        if not messages or self._inbox is None:
+            return
+
+        def done(verdicts: Sequence[SendError | None]) -> None:
+            for whole, verdict in zip(kept, verdicts, strict=True):
+                self._finish(whole, verdict)
+
+        self._inbox.received(messages, done)
+
+    def _finish(self, whole: Whole, verdict: SendError | None) -> None:
+        """Answer by the verdict. Only trouble of ours asks the SMSC to try again: it would block its queue
+        else.
+        """
+        status = 0
+        if verdict is not None:
+            status = RX_T_APPN if verdict.retryable else RX_R_APPN
+            log.info("a short message was refused: %s", verdict.reason.value)
+        for answer in whole.answers:
+            answer(status)
+        if status != RX_T_APPN:
+            self._segments.forget(whole)
+
+    def _message(self, whole: Whole) -> Message | None:
+        text = self._decode(whole)
+        if text is None or not text.strip():
+            return None
+        now = self._context.clock.now()
+        sender = self._numbers.to_address(*whole.first.source)
+        return Message(
+            id=message_ident(sender, whole.message_id),
+            message_id=whole.message_id,
+            sender=sender,
+            recipients=(self._recipient(whole, sender),),
+            parts=(text_part(text),),
+            sent_at=whole.first.started,
+            received_at=now,
+            origin=self._name,
+        )
+
+    def _recipient(self, whole: Whole, sender: Address) -> Address:
+        """Whose number it is; for a number that many send from, the one who wrote to this person last."""
+        to = self._numbers.to_address(*whole.first.destination)
+        if self._context.directory.owner_of(to) is None:
+            return self.replies.meant(to, sender) or to
+        return to
+
+    def _decode(self, whole: Whole) -> str | None:
+        decoder = self._decoders.get(whole.first.account) or Decoder()
+        coding = whole.first.data_coding
+        if None not in whole.parts:
+            parts = [part for part in whole.parts if part is not None]
+            text = decoder.decode(coding, parts, whole.header)
+        else:
+            text = _with_gaps(
+                [None if part is None else decoder.decode(coding, [part], whole.header) for part in whole.parts]
+            )
+        if text is None:
+            return None
+        text = without_controls(normalise(text))
+        return f"{_MISSING} {text}" if whole.late and text else text
+
+
+def _with_gaps(texts: Sequence[str | None]) -> str:
+    """What came of a message, the holes marked once each."""
+    out: list[str] = []
+    for text in texts:
+        if text is not None:
+            out.append(text)
+        elif not out or out[-1] != _MISSING:
+            out.append(_MISSING)
+    return "".join(out) if any(text for text in texts) else ""
+
+
+def _sar(sm: ShortMessage) -> Concat | None:
+    """A segment's place by optional parameters (§5.3.2.22 to 24)."""
+    if not sm.tlvs:
+        return None
+    reference = int_of(sm.tlvs, Tag.SAR_MSG_REF_NUM)
+    total = int_of(sm.tlvs, Tag.SAR_TOTAL_SEGMENTS)
+    number = int_of(sm.tlvs, Tag.SAR_SEGMENT_SEQNUM)
+    if reference is None or not total or not number or number > min(total, 255):
+        return None
+    return Concat(reference & 0xFFFF, total, number, _SAR_BITS)
+
+
+def _answer(respond: Callable[[Received, int], None], event: Received) -> Answer:
+    return lambda status: respond(event, status)
+
+
+def _accept(answers: Sequence[Answer]) -> None:
+    for answer in answers:
+        answer(0)
