@@ -59,5 +59,61 @@ def test_a_transaction_is_all_or_nothing(connection: sqlite3.Connection) -> None
 
 
 async def test_the_folder_must_exist(tmp_path: Path) -> None:
-    with pytest.raises(sqlite3.OperationalError):
+    with pytest.raises(FileNotFoundError):
         await open_store(str(tmp_path / "nowhere" / "store.db"))
+
+
+async def test_the_files_are_the_servers_alone(tmp_path: Path) -> None:
+    store = await open_store(str(tmp_path / "store.db"))
+    modes = {file.name: file.stat().st_mode & 0o777 for file in tmp_path.iterdir()}
+    assert modes == {"store.db": 0o600, "store.db-wal": 0o600, "store.db-shm": 0o600}
+    await store.close()
+
+
+@pytest.fixture
+def first(tmp_path: Path) -> Path:
+    """A file of schema 1."""
+    opened = sqlite3.connect(tmp_path / "first.db")
+    opened.executescript((Path(__file__).parents[2] / "fixtures" / "store-1.sql").read_text())
+    opened.close()
+    return tmp_path / "first.db"
+
+
+def test_migration_ends_at_the_tables_of_today(first: Path, connection: sqlite3.Connection) -> None:
+    prepare(connection)
+    migrated = connect(str(first))
+    prepare(migrated)
+    assert schema(migrated) == schema(connection)
+    assert migrated.execute("PRAGMA user_version").fetchone() == (SCHEMA_VERSION,)
+    assert migrated.execute("PRAGMA integrity_check").fetchone() == ("ok",)
+    migrated.close()
+
+
+async def test_migration_keeps_everything(first: Path) -> None:
+    store = await open_store(str(first))
+    assert store.counts() | {"queued": 1, "accepted": 1, "messages": 2, "trail": 3} == store.counts()
+    (sent, _), (received, _) = history = store.history("alice", "bob")
+    assert [by_her for _, by_her in history] == [True, False]
+    assert store.find("m1@device.test") == sent.message.id
+    assert [entry.what for entry in store.trail(sent.message.id)] == ["received over SIP"]
+    assert [entry.what for entry in store.trail("s1")] == ["asks for a session"]
+    assert [row.delivery_id for row in store.referenced("sms", "1F")] == [received.id]
+    assert store.waiting("bob") == 1
+    assert [report.key for report in store.parked(10)] == ["2F"]
+    assert [talk.id for talk in store.open_sessions()] == ["s1"]
+    assert store.get_state("sip", "alice") == b"registered"
+    assert [(person.name, person.accounts[0].network) for person in store.subscribers()] == [("Alice", "msn")]
+    assert [contact.name for contact in store.contacts()] == ["Bob"]
+    assert store.secret("ha1", "alice") == b"\x01\x02"
+    await store.close()
+
+
+def test_a_migration_that_fails_leaves_the_file_as_it_was(first: Path) -> None:
+    opened = connect(str(first))
+    opened.execute("DROP INDEX trail_subject")  # which the migration expects
+    before = schema(opened)
+    with pytest.raises(sqlite3.OperationalError):
+        prepare(opened)
+    assert schema(opened) == before
+    assert opened.execute("PRAGMA user_version").fetchone() == (1,)
+    opened.close()

@@ -6,6 +6,7 @@ import asyncio
 import logging
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from functools import partial
+from pathlib import Path
 from typing import Any
 
 from opencpm.domain.contact import Contact
@@ -36,8 +37,11 @@ class SqliteStore:
     """
 
     def __init__(self, path: str, loop: asyncio.AbstractEventLoop) -> None:
-        """:raises SchemaError: the file is no database of ours, or of a later version."""
+        """:raises SchemaError: the file is no database of ours, or of a later version.
+        :raises OSError: the file cannot be opened or made."""
         in_memory = path in IN_MEMORY
+        if not in_memory:
+            Path(path).touch(mode=0o600)  # people's messages; SQLite's other files take the mode of this one
         self._written = connect(":memory:" if in_memory else path)
         prepare(self._written)
         self._written.execute("PRAGMA busy_timeout = 0")  # it must not wait on the loop: the committer tries again

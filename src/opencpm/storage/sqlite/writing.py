@@ -187,11 +187,11 @@ def _left_alone(unit: Changes, skipped: Repeated) -> Collection[str]:
     return {r.id for r in unit.deliveries if r.message.id in skipped} if skipped else ()
 
 
-def _latest(updates: Iterable[DeliveryUpdate]) -> list[DeliveryUpdate]:
-    """Of the updates of one delivery the one that would stand in the end: the last with the highest token."""
+def _latest(updates: Iterable[DeliveryUpdate]) -> list[Row]:
+    """Rows: of the updates of one delivery the one that would stand in the end: the last with the highest token."""
     latest: dict[str, DeliveryUpdate] = {}
     for update in updates:
         other = latest.get(update.id)
         if other is None or update.token >= other.token:
             latest[update.id] = update
-    return list(latest.values())
+    return [(u[0], u[1]._value_, *u[2:]) for u in latest.values()]
