@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from opencpm.protocols.sip.errors import SipError
-from opencpm.protocols.sip.headers import parse_cseq, parse_name_addr, parse_number, parse_via, tag_of
+from opencpm.protocols.sip.headers import parse_cseq, parse_name_addr, parse_number, tag_of, via_key
 from opencpm.protocols.sip.message import Fields, Message
 from opencpm.protocols.sip.status import REASONS
 from opencpm.protocols.sip.text import split_list
@@ -98,7 +98,7 @@ def _check_values(request: Message) -> None:
         key = "to"
         parse_name_addr(request.get("to"))
         key = "via"
-        parse_via(top_via(request))
+        via_key(top_via(request))
     except Refusal:
         raise
     except SipError:
