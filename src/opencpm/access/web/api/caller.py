@@ -6,8 +6,9 @@ from ipaddress import ip_address
 from typing import Annotated
 
 from fastapi import APIRouter, Depends, Request
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import BaseModel, Field
 
+from opencpm.access.web.api.body import Body
 from opencpm.access.web.house import House, house
 from opencpm.access.web.problems import Problem
 from opencpm.domain.subscriber import Subscriber
@@ -58,9 +59,7 @@ async def operator(request: Request, within: TheHouse) -> None:
         raise Problem(403, "barred", "Only operators, or requests from the server's own machine, may see this.")
 
 
-class Login(BaseModel):
-    model_config = ConfigDict(extra="forbid")
-
+class Login(Body):
     user: str = Field(max_length=128, description="The user's name: alice")
     password: str = Field(max_length=1024)
     label: str = Field("web", max_length=64, description="What this token is called in lists of tokens.")

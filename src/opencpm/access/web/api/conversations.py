@@ -6,9 +6,10 @@ from datetime import UTC, datetime
 from typing import Annotated, Any
 
 from fastapi import APIRouter, Query, Response
-from pydantic import AwareDatetime, BaseModel, ConfigDict
+from pydantic import AwareDatetime
 
 from opencpm.access.web import views
+from opencpm.access.web.api.body import Body
 from opencpm.access.web.api.caller import Caller, TheHouse
 from opencpm.access.web.api.read import address, person
 from opencpm.domain.session import Composing
@@ -16,9 +17,7 @@ from opencpm.domain.session import Composing
 router = APIRouter(tags=["conversations"])
 
 
-class Typing(BaseModel):
-    model_config = ConfigDict(extra="forbid")
-
+class Typing(Body):
     to: str
     active: bool
 

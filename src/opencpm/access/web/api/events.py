@@ -6,9 +6,10 @@ from typing import Annotated, Any
 
 from fastapi import APIRouter, Query, Request
 from fastapi.responses import StreamingResponse
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import Field
 from starlette.responses import Response
 
+from opencpm.access.web.api.body import Body
 from opencpm.access.web.api.caller import Caller, TheHouse, caller, known
 from opencpm.access.web.eventstream import EventStream
 from opencpm.access.web.guard import Tickets
@@ -16,9 +17,7 @@ from opencpm.access.web.guard import Tickets
 router = APIRouter(tags=["events"])
 
 
-class Acknowledgement(BaseModel):
-    model_config = ConfigDict(extra="forbid")
-
+class Acknowledgement(Body):
     ids: list[str] = Field(min_length=1, max_length=1000, description="Ids of events with `ack` true.")
 
 

@@ -6,9 +6,10 @@ from dataclasses import fields, replace
 from typing import Any, Literal
 
 from fastapi import APIRouter, Response
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import Field
 
 from opencpm.access.web import views
+from opencpm.access.web.api.body import Body
 from opencpm.access.web.api.caller import Caller, TheHouse
 from opencpm.access.web.api.read import address
 from opencpm.access.web.problems import Problem, not_found
@@ -19,10 +20,8 @@ from opencpm.domain.subscriber import Preferences, SessionFeedback, WhenUnavaila
 router = APIRouter(tags=["me"])
 
 
-class PreferencesPatch(BaseModel):
+class PreferencesPatch(Body):
     """What is given is changed; the rest stays."""
-
-    model_config = ConfigDict(extra="forbid")
 
     networks: list[str] | None = Field(None, max_length=32, description="Preferred networks, best first.")
     denied: list[str] | None = Field(None, max_length=32, description="Networks not to be used.")
@@ -35,9 +34,7 @@ class PreferencesPatch(BaseModel):
     strict_route: bool | None = Field(None, description="Rather refuse than use another network than the chosen one.")
 
 
-class ContactIn(BaseModel):
-    model_config = ConfigDict(extra="forbid")
-
+class ContactIn(Body):
     name: str = Field(min_length=1, max_length=128)
     addresses: list[str] = Field(min_length=1, max_length=16, description='"+12025550101", "msn:bob@msn.test", …')
     networks: list[str] = Field(default_factory=list, max_length=32, description="Preferred for this person.")

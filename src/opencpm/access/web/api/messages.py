@@ -6,9 +6,10 @@ import asyncio
 from typing import Any, Literal
 
 from fastapi import APIRouter, Response
-from pydantic import Base64Bytes, BaseModel, ConfigDict, Field
+from pydantic import Base64Bytes, Field
 
 from opencpm.access.web import views
+from opencpm.access.web.api.body import Body
 from opencpm.access.web.api.caller import Caller, TheHouse
 from opencpm.access.web.api.read import address, owned_message
 from opencpm.access.web.house import House
@@ -26,10 +27,8 @@ Want = Literal["delivered", "failed", "displayed", "processing", "interworking"]
 _SHOWN_IN_PLACE = frozenset({"image/png", "image/jpeg", "image/gif", "image/webp"})
 
 
-class PartIn(BaseModel):
+class PartIn(Body):
     """One medium: ``text``, or ``body`` in base64."""
-
-    model_config = ConfigDict(extra="forbid")
 
     content_type: str = Field("text/plain;charset=UTF-8", pattern=r"^[!-~]+/[ -~]+$", max_length=200)
     text: str | None = None
@@ -43,10 +42,8 @@ class PartIn(BaseModel):
         return Part(self.content_type, body, self.name, "attachment" if self.name else "")
 
 
-class MessageIn(BaseModel):
+class MessageIn(Body):
     """``text``, or ``parts``; to one or more addresses."""
-
-    model_config = ConfigDict(extra="forbid")
 
     to: list[str] = Field(min_length=1, max_length=1000, description='"+12025550101", "msn:bob@msn.test", …')
     text: str | None = None

@@ -5,9 +5,10 @@ from __future__ import annotations
 from typing import Any
 
 from fastapi import APIRouter, Depends, Request, Response
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import Field
 
 from opencpm.access.web import views
+from opencpm.access.web.api.body import Body
 from opencpm.access.web.api.caller import Caller, TheHouse, is_local, operator
 from opencpm.access.web.api.messages import PartIn
 from opencpm.access.web.api.read import address
@@ -22,9 +23,7 @@ from opencpm.selection.explain import as_json
 router = APIRouter(tags=["operation"])
 
 
-class Question(BaseModel):
-    model_config = ConfigDict(extra="forbid")
-
+class Question(Body):
     to: str = Field(max_length=512)
     text: str = "Hello"
     parts: list[PartIn] | None = Field(None, min_length=1, max_length=32)

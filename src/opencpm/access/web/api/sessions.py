@@ -6,9 +6,10 @@ import asyncio
 from typing import Any
 
 from fastapi import APIRouter, Response
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import Field
 
 from opencpm.access.web import views
+from opencpm.access.web.api.body import Body
 from opencpm.access.web.api.caller import Caller, TheHouse
 from opencpm.access.web.api.messages import MESSAGE_ID, commit
 from opencpm.access.web.api.read import address
@@ -21,25 +22,19 @@ from opencpm.domain.session import Composing, SessionOffer, SessionState
 router = APIRouter(tags=["sessions"])
 
 
-class SessionIn(BaseModel):
-    model_config = ConfigDict(extra="forbid")
-
+class SessionIn(Body):
     to: str = Field(max_length=512)
     route: str = Field("", max_length=64, description='The network to use; empty: "automatic".')
     subject: str = Field("", max_length=255, pattern=r"^[^\r\n\x00]*$")
     wait: float = Field(0, ge=0, le=90, allow_inf_nan=False, description="Seconds to wait for the answer.")
 
 
-class TextIn(BaseModel):
-    model_config = ConfigDict(extra="forbid")
-
+class TextIn(Body):
     text: str = Field(min_length=1)
     message_id: str | None = Field(None, pattern=MESSAGE_ID)
 
 
-class ComposingIn(BaseModel):
-    model_config = ConfigDict(extra="forbid")
-
+class ComposingIn(Body):
     active: bool
 
 

@@ -1,0 +1,387 @@
+"""A small server for the tests: real messaging, store and bus; networks and people of our own making."""
+
+from __future__ import annotations
+
+import asyncio
+import itertools
+import json
+import time
+from collections.abc import AsyncIterator, Callable, Mapping, Sequence
+from contextlib import asynccontextmanager
+from dataclasses import dataclass, field, replace
+from types import SimpleNamespace
+from typing import Any
+
+import httpx
+
+from opencpm.access.web import build, house_of
+from opencpm.access.web.application import application
+from opencpm.access.web.connector import WebConnector
+from opencpm.access.web.house import House
+from opencpm.cluster.local import LocalBus
+from opencpm.domain.address import Address
+from opencpm.domain.contact import Contact, stranger
+from opencpm.domain.delivery import Delivery, Outcome, OutcomeKind
+from opencpm.domain.errors import Reason, SendError
+from opencpm.domain.message import Message, MessageKind, message_ident, text_part
+from opencpm.domain.policy import Limits, Policy
+from opencpm.domain.profile import UNKNOWN_REACH, WHOLE, Availability, Fit, Health, HealthState, Profile, Reach
+from opencpm.domain.report import Reference, Report, Status
+from opencpm.domain.session import CloseReason, Composing, SessionOffer
+from opencpm.domain.subscriber import LinkedAccount, Preferences, Subscriber
+from opencpm.interfaces import Context, Inbox, LegEvents
+from opencpm.messaging import Messaging
+from opencpm.storage.sqlite import open_store
+
+ALICE = Address("sip", "alice@cpm.test")
+BOB_PHONE = Address("tel", "+12025550101")
+BOB_MSN = Address("msn", "bob@msn.test")
+TOKEN = "alices-token"
+PASSWORD = "correct horse"
+
+
+class Clock:
+    def __init__(self) -> None:
+        self.ahead = 0.0
+
+    def now(self) -> float:
+        return time.time() + self.ahead
+
+
+class Ids:
+    def __init__(self) -> None:
+        self._next = itertools.count(1)
+
+    def new(self) -> str:
+        return f"{next(self._next):024x}"
+
+
+class People:
+    """A directory in memory."""
+
+    def __init__(self) -> None:
+        account = LinkedAccount(owner="alice", network="msn", address=Address("msn", "alice@msn.test"))
+        self.people = {
+            "alice": Subscriber(
+                id="alice", name="Alice", addresses=(ALICE, Address("tel", "+12025550199")), accounts=(account,)
+            )
+        }
+        self.books: dict[str, dict[str, Contact]] = {"alice": {}}
+        self.tokens = {TOKEN: "alice"}
+        self.add_contact("alice", "Bob", (BOB_PHONE, BOB_MSN))
+
+    def subscriber(self, subscriber_id: str) -> Subscriber | None:
+        return self.people.get(subscriber_id)
+
+    def owner_of(self, address: Address) -> Subscriber | None:
+        for subscriber in self.people.values():
+            if address in subscriber.addresses or any(a.address == address for a in subscriber.accounts):
+                return subscriber
+        return None
+
+    def ha1(self, username: str, realm: str, algorithm: str) -> str | None:
+        return None
+
+    def contact(self, owner: str, address: Address) -> Contact:
+        for contact in self.books.get(owner, {}).values():
+            if address in contact.addresses:
+                return contact
+        return stranger(owner, address)
+
+    def linked(self, network: str) -> Sequence[LinkedAccount]:
+        return [a for s in self.people.values() for a in s.accounts if a.network == network]
+
+    def password(self, account: LinkedAccount) -> str:
+        return ""
+
+    def watch(self, changed: Callable[[], None]) -> None: ...
+
+    def set_preferences(self, user_id: str, preferences: Preferences) -> None:
+        self.people[user_id] = replace(self.people[user_id], preferences=preferences)
+
+    def add_contact(self, owner: str, name: str, addresses: Sequence[Address], networks: Sequence[str] = ()) -> Contact:
+        contact = Contact(
+            id=f"{name.lower()}-id", owner=owner, name=name, addresses=tuple(addresses), networks=tuple(networks)
+        )
+        self.books[owner][contact.id] = contact
+        return contact
+
+    def remove_contact(self, owner: str, contact_id: str) -> None:
+        del self.books[owner][contact_id]
+
+    def contacts(self, owner: str) -> list[Contact]:
+        return list(self.books[owner].values())
+
+    def new_token(self, user_id: str, label: str) -> str:
+        token = f"token-{label}-{len(self.tokens)}"
+        self.tokens[token] = user_id
+        return token
+
+    def user_of_token(self, token: str) -> str | None:
+        return self.tokens.get(token)
+
+    def check_password(self, user_id: str, password: str) -> bool:
+        return user_id in self.people and password == PASSWORD
+
+    def refresh(self) -> None: ...
+
+
+class FakeSms:
+    """A network of messages: takes everything, reports when told to."""
+
+    profile = Profile(
+        label="SMS",
+        kind="sms",
+        schemes=frozenset({"tel"}),
+        max_segments=10,
+        stores=True,
+        reports=frozenset({Status.ACCEPTED, Status.DELIVERED}),
+    )
+
+    def __init__(self, name: str, clock: Clock) -> None:
+        self.name = name
+        self.clock = clock
+        self.sent: list[Delivery] = []
+        self.state = HealthState.UP
+        self.inbox: Inbox
+
+    async def run(self, inbox: Inbox) -> None:
+        await asyncio.Event().wait()
+
+    def send(self, deliveries: Sequence[Delivery]) -> None:
+        self.sent += deliveries
+        outcomes = [
+            Outcome(
+                delivery_id=d.id,
+                token=d.token,
+                kind=OutcomeKind.ACCEPTED,
+                at=self.clock.now(),
+                source="submit_sm_resp",
+                references=(Reference(key=d.id),),
+            )
+            for d in deliveries
+        ]
+        asyncio.get_running_loop().call_soon(self.inbox.settled, outcomes)
+
+    def receipt(self, delivery: Delivery, status: Status = Status.DELIVERED) -> None:
+        report = Report(status=status, network=self.name, source="SMSC receipt", at=self.clock.now(), key=delivery.id)
+        self.inbox.reported([report])
+
+    def incoming(self, text: str, sender: Address = BOB_PHONE, to: Address = ALICE) -> Message:
+        now = self.clock.now()
+        ident = f"{text}-{now}"
+        message = Message(
+            id=message_ident(sender, ident),
+            message_id=ident,
+            sender=sender,
+            recipients=(to,),
+            parts=(text_part(text),),
+            sent_at=now,
+            received_at=now,
+            origin=self.name,
+        )
+        self.inbox.received([message], lambda _: None)
+        return message
+
+    async def open(self, offer: SessionOffer, events: LegEvents) -> Any:
+        raise AssertionError("no sessions here")
+
+    def composing(self, source: Address, target: Address, composing: Composing) -> None: ...
+
+    def reach(self, owner: str, target: Address) -> Reach:
+        return UNKNOWN_REACH
+
+    def fit(self, message: Message) -> Fit:
+        return WHOLE
+
+    def health(self) -> Health:
+        return Health(self.state, "bound", 1.0)
+
+    def describe(self) -> Mapping[str, Any]:
+        return {"links": 1}
+
+
+@dataclass(eq=False)
+class FakeLeg:
+    """The far side of a session."""
+
+    events: LegEvents
+    offer: SessionOffer
+    network: str = "msn"
+    got: list[Delivery] = field(default_factory=list)
+    typing: list[bool] = field(default_factory=list)
+    closed: asyncio.Event = field(default_factory=asyncio.Event)
+
+    def ringing(self) -> None: ...
+
+    def send(self, deliveries: Sequence[Delivery]) -> None:
+        self.got += deliveries
+        self.events.settled(
+            [
+                Outcome(delivery_id=d.id, token=d.token, kind=OutcomeKind.DELIVERED, at=1.0, source="ACK")
+                for d in deliveries
+            ]
+        )
+
+    def composing(self, composing: Composing) -> None:
+        self.typing.append(composing.active)
+
+    async def close(self, reason: CloseReason, detail: str = "") -> str:
+        self.closed.set()
+        return "OUT, connection closed"
+
+    def say(self, text: str) -> None:
+        message = Message(
+            id=message_ident(BOB_MSN, text),
+            message_id=text,
+            sender=BOB_MSN,
+            recipients=(self.offer.initiator,),
+            parts=(text_part(text),),
+            sent_at=1.0,
+            received_at=1.0,
+            origin="msn",
+            kind=MessageKind.CHAT,
+            session_id=self.offer.id,
+        )
+        self.events.received([message], lambda _: None)
+
+
+class FakeMsn(FakeSms):
+    """A network of sessions. ``answer``: None to answer, an error to refuse, an Event to make it wait."""
+
+    profile = Profile(
+        label="MSN",
+        kind="im",
+        schemes=frozenset({"msn"}),
+        needs_account=True,
+        sessions=True,
+        typing=True,
+        reports=frozenset({Status.ACCEPTED, Status.DELIVERED}),
+    )
+
+    def __init__(self, name: str, clock: Clock) -> None:
+        super().__init__(name, clock)
+        self.refusal: SendError | None = None
+        self.hold: asyncio.Event | None = None
+        self.legs: list[FakeLeg] = []
+
+    async def open(self, offer: SessionOffer, events: LegEvents) -> FakeLeg:
+        events.ringing()
+        if self.hold is not None:
+            await self.hold.wait()
+        if self.refusal is not None:
+            raise self.refusal
+        leg = FakeLeg(events, offer)
+        self.legs.append(leg)
+        return leg
+
+    def reach(self, owner: str, target: Address) -> Reach:
+        return Reach(Availability.AVAILABLE, detail="online")
+
+
+@dataclass
+class World:
+    messaging: Messaging
+    people: People
+    connector: WebConnector
+    house: House
+    sms: FakeSms
+    msn: FakeMsn
+    clock: Clock
+    client: httpx.AsyncClient
+
+    async def get(self, path: str, **params: Any) -> Any:
+        answer = await self.client.get(f"/api/v1{path}", params=params)
+        assert answer.status_code == 200, answer.text
+        return answer.json()
+
+    async def until(self, path: str, holds: Callable[[Any], bool]) -> Any:
+        """Ask again after every turn of the loop until it holds."""
+        while not holds(found := await self.get(path)):
+            await asyncio.sleep(0.005)
+        return found
+
+
+def context(clock: Clock, store: Any, people: People) -> Context:
+    return Context(name="web", clock=clock, ids=Ids(), store=store, directory=people)
+
+
+def settings(**more: Any) -> Any:
+    return SimpleNamespace(**{"host": "127.0.0.1", "port": 0, "allowed_origins": (), **more})
+
+
+POLICY = Policy(order=("sms", "msn"), local_domains=("cpm.test",), limits=Limits(message_bytes=20_000, recipients=10))
+
+
+@asynccontextmanager
+async def world(**more: Any) -> AsyncIterator[World]:
+    """A server without its listener: requests go straight into the application."""
+    async with _base(more) as (messaging, people, connector, sms, msn, clock):
+        house = house_of(connector, context(clock, messaging.store, people), **more)
+        transport = httpx.ASGITransport(application(house))
+        headers = {"Authorization": f"Bearer {TOKEN}"}
+        async with httpx.AsyncClient(transport=transport, base_url="http://cpm.test", headers=headers) as client:
+            yield World(messaging, people, connector, house, sms, msn, clock, client)
+
+
+@asynccontextmanager
+async def listening(**more: Any) -> AsyncIterator[World]:
+    """The same with its listener, on a free port."""
+    async with _base(more) as (messaging, people, connector, sms, msn, clock):
+        running = asyncio.create_task(connector.run(messaging))
+        while "http" not in connector.endpoints:
+            assert not running.done(), running.exception()
+            await asyncio.sleep(0.001)
+        host, port = connector.endpoints["http"]
+        headers = {"Authorization": f"Bearer {TOKEN}"}
+        async with httpx.AsyncClient(base_url=f"http://{host}:{port}", headers=headers, timeout=30) as client:
+            house = connector.server._app  # what the tests do not need
+            yield World(messaging, people, connector, house, sms, msn, clock, client)
+        running.cancel()
+        await asyncio.gather(running, return_exceptions=True)
+
+
+@asynccontextmanager
+async def _base(more: dict[str, Any]) -> AsyncIterator[Any]:
+    clock, people = Clock(), People()
+    store = await open_store(":memory:")
+    policy = more.pop("policy", POLICY)
+    messaging = Messaging(store=store, directory=people, policy=policy, clock=clock, ids=Ids(), bus=LocalBus())
+    connector = build(settings(**more), context(clock, store, people), messaging=messaging)
+    sms, msn = FakeSms("sms", clock), FakeMsn("msn", clock)
+    sms.inbox = msn.inbox = messaging
+    messaging.attach([connector, sms, msn])
+    running = asyncio.create_task(messaging.run())
+    try:
+        yield messaging, people, connector, sms, msn, clock
+    finally:
+        running.cancel()
+        await asyncio.gather(running, return_exceptions=True)
+        await store.close()
+
+
+def down(reason: Reason = Reason.OFFLINE) -> SendError:
+    return SendError(reason, detail="Bob is not signed in to MSN.", code="217")
+
+
+@asynccontextmanager
+async def events(world: World, last: str = "") -> AsyncIterator[Callable[..., Any]]:
+    """An open page. Gives a function that waits for the next event that holds: ``(id, data)``."""
+    headers = {"Last-Event-ID": last} if last else {}
+    async with world.client.stream("GET", "/api/v1/events", headers=headers) as answer:
+        assert answer.status_code == 200
+        assert answer.headers["content-type"].startswith("text/event-stream")
+        lines = answer.aiter_lines()
+
+        async def following(holds: Callable[[dict[str, Any]], bool]) -> tuple[str, dict[str, Any]]:
+            ident = ""
+            async for line in lines:
+                if line.startswith("id: "):
+                    ident = line[4:]
+                elif line.startswith("data: "):
+                    data = json.loads(line[6:])
+                    if holds(data):
+                        return ident, data
+            raise AssertionError("the stream ended")
+
+        yield following
