@@ -21,7 +21,7 @@ class Failure(click.ClickException):
     def __init__(self, what: str, hint: str = "", status: int = FAILED) -> None:
         super().__init__(what)
         self.hint = hint
-        self.exit_code = status
+        self.exit_code = status  # type: ignore[misc] # click reads it from the instance
 
     def show(self, file: IO[Any] | None = None) -> None:
         click.echo(f"opencpm: {self.message}", file=file, err=file is None)
@@ -52,4 +52,6 @@ def _translated(error: Exception) -> Failure | None:
         return Failure("\n  ".join(["the settings cannot be used:", *error.lines]), status=CONFIG)
     if isinstance(error, StartError):
         return Failure(str(error), "`opencpm doctor` looks at everything that can be in the way.")
+    if type(error).__name__ == "DirectoryError":  # not imported: it would cost every command half the program
+        return Failure(str(error))
     return Failure(str(error), status=USAGE) if isinstance(error, AddressError) else None

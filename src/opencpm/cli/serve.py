@@ -11,7 +11,7 @@ import click
 from opencpm.cli.options import config_option, json_option, load_settings, print_json
 
 if TYPE_CHECKING:
-    from opencpm.app import App
+    from opencpm.app.server import App
 
 
 @click.command()

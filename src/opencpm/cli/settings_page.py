@@ -54,10 +54,11 @@ def sections(model: type[BaseModel], prefix: str = "") -> Iterator[tuple[str, ty
         if found is None:
             continue
         path = f"{prefix}.{name}" if prefix else name
-        if found is field.annotation:
-            yield from sections(found, path)
-        else:
+        nested = field.annotation is not found  # a list of tables
+        if nested:
             yield f"`[[{path}]]`", found
+        else:
+            yield from sections(found, path)
 
 
 def inner(field: FieldInfo) -> type[BaseModel] | None:

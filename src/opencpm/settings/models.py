@@ -8,7 +8,7 @@ from typing import Annotated, Any, Literal
 from pydantic import AfterValidator, Field, field_validator, model_validator
 
 from opencpm.domain.policy import Policy
-from opencpm.settings.kinds import OptionalPort, Port, Seconds, Section
+from opencpm.settings.kinds import OptionalPort, Port, Section
 from opencpm.settings.policy import PolicySettings
 
 Domain = Annotated[str, Field(pattern=r"^[A-Za-z0-9]([A-Za-z0-9.-]*[A-Za-z0-9])?$"), AfterValidator(str.lower)]
