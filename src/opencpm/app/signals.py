@@ -9,6 +9,7 @@ import signal
 import socket
 import sys
 from collections.abc import Callable, Coroutine
+from importlib.util import find_spec
 from typing import Any, TypeVar
 
 from opencpm.app.server import App
@@ -16,12 +17,12 @@ from opencpm.app.server import App
 Result = TypeVar("Result")
 
 
-def run(duty: Coroutine[Any, Any, Result]) -> Result:
-    """``asyncio.run`` on uvloop where it is installed: half the CPU for sockets."""
-    try:
-        import uvloop
-    except ImportError:
+def run(duty: Coroutine[Any, Any, Result], event_loop: str = "auto") -> Result:
+    """``asyncio.run``, by default on uvloop where it is installed: half the CPU for sockets."""
+    if event_loop == "asyncio" or (event_loop == "auto" and find_spec("uvloop") is None):
         return asyncio.run(duty)
+    import uvloop
+
     with asyncio.Runner(loop_factory=uvloop.new_event_loop) as runner:
         return runner.run(duty)
 

@@ -37,7 +37,7 @@ def serve(config: Path | None, as_json: bool, check: bool) -> None:
         click.echo("the settings can be used")
         return
     set_up_logging(settings.log_level)
-    run(serving(build(settings), _announce_json if as_json else _announce))
+    run(serving(build(settings), _announce_json if as_json else _announce), settings.event_loop)
 
 
 def _announce_json(app: App) -> None:

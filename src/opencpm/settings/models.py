@@ -102,6 +102,9 @@ class Settings(Section):
         min_length=32, description="Encrypts secrets at rest. Keep it: without it linked accounts must be linked anew."
     )
     log_level: Literal["debug", "info", "warning", "error"] = Field(default="info", description="What is logged.")
+    event_loop: Literal["auto", "uvloop", "asyncio"] = Field(
+        default="auto", description="auto: uvloop where it is installed, which takes half the CPU for sockets."
+    )
     sip: SipSettings = Field(default=SipSettings(), description="CPM devices ([sip]).")
     web: WebSettings = Field(default=WebSettings(), description="API and page ([web]).")
     policy: PolicySettings = Field(default=PolicySettings(), description="What selection reads ([policy]).")
