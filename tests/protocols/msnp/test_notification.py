@@ -148,7 +148,7 @@ def test_sign_off_without_an_answer() -> None:
     client = online()
     client.sign_off(1.0)
     assert client.next_timeout() == 6.0
-    assert client.poll(6.0) == [events.Closed(True)]
+    assert client.poll(6.0) == [events.Closed(True, answered=False)]
 
 
 def test_nothing_may_be_asked_before_sign_on() -> None:

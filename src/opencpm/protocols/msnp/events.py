@@ -33,9 +33,10 @@ class Refused:
 
 @dataclass(frozen=True, slots=True)
 class Closed:
-    """The server closed the connection; `expected` when we had sent OUT."""
+    """The connection is over; `expected` when we had sent OUT. Not `answered`: the server did not close in time."""
 
     expected: bool
+    answered: bool = True
 
 
 # --- notification server -----------------------------------------------------------------------------------------

@@ -174,7 +174,7 @@ class NotificationClient:
         if self.state is State.CLOSED:
             return []
         if self._leave_by is not None:
-            return self.receive_eof(now) if self._leave_by <= now else []
+            return self._give_up() if self._leave_by <= now else []
         if self._lists_by is not None and self._lists_by <= now:
             return [self._fail("SYN", "the lists are incomplete")]
         if self._pong_by is not None and self._pong_by <= now:
@@ -197,6 +197,10 @@ class NotificationClient:
         self._wire.bare("PNG")
         self._pong_by = now + PONG_WAIT
         self._ping_at = now + max(self._ping_interval, PONG_WAIT)
+
+    def _give_up(self) -> list[events.NotificationEvent]:
+        self.state = State.CLOSED
+        return [events.Closed(True, False)]
 
     def _overdue(self, now: float) -> list[events.NotificationEvent]:
         late = self._wire.overdue(now)

@@ -164,11 +164,7 @@ class SwitchboardClient:
 
     def receive_eof(self, now: float) -> list[events.SwitchboardEvent]:
         """The server closed the connection: expected after OUT, else the sign of a payload it did not like."""
-        if self.state is State.CLOSED:
-            return []
-        expected = self.state is State.LEAVING
-        self.state = State.CLOSED
-        return [*self._lost("connection closed"), events.Closed(expected)]
+        return [] if self.state is State.CLOSED else self._ended(True)
 
     def next_timeout(self) -> float | None:
         """When `poll` wants to be called."""
@@ -187,7 +183,7 @@ class SwitchboardClient:
         if self.state is State.CLOSED:
             return []
         if self._leave_by is not None:
-            return self.receive_eof(now) if self._leave_by <= now else []
+            return self._ended(False) if self._leave_by <= now else []
         found: list[events.SwitchboardEvent] = []
         for trid, item in self._wire.overdue(now):
             if item.verb in ("USR", "ANS"):
@@ -199,6 +195,11 @@ class SwitchboardClient:
             self._talked_at = None
             found.append(events.Idle())
         return found
+
+    def _ended(self, answered: bool) -> list[events.SwitchboardEvent]:
+        expected = self.state is State.LEAVING
+        self.state = State.CLOSED
+        return [*self._lost("connection closed"), events.Closed(expected, answered)]
 
     def _unanswered(self, now: float) -> list[events.SwitchboardEvent]:
         late = [(who, call.rang) for who, call in self._calls.items() if call.deadline <= now]

@@ -1,0 +1,34 @@
+"""The MSN interworking function (entry point `msn` of `opencpm.networks`)."""
+
+from __future__ import annotations
+
+import ssl
+from collections.abc import Mapping
+from typing import Any
+
+from pydantic import ValidationError
+
+from opencpm.interfaces import Connector, Context
+from opencpm.interworking.msn.connector import MsnConnector
+from opencpm.interworking.msn.passport import tls_context
+from opencpm.interworking.msn.settings import MsnSettings
+
+
+def build(settings: Mapping[str, Any], context: Context) -> Connector:
+    """Make the connector. Raises ValueError with a sentence that says what to mend."""
+    try:
+        known = MsnSettings.model_validate(dict(settings))
+    except ValidationError as error:
+        raise ValueError(_sentence(context.name, error)) from error
+    try:
+        tls = tls_context(known)
+    except (OSError, ssl.SSLError) as error:
+        raise ValueError(f"networks.{context.name}: ca_file {known.ca_file!r} cannot be used: {error}") from error
+    return MsnConnector(known, context, tls)
+
+
+def _sentence(name: str, error: ValidationError) -> str:
+    return "; ".join(
+        f"networks.{name}.{'.'.join(map(str, item['loc']))}: {item['msg'].removeprefix('Value error, ')}"
+        for item in error.errors()
+    )

@@ -1,0 +1,108 @@
+"""One switchboard connection."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Callable, Sequence
+
+from opencpm.interworking.msn.desk import moment
+from opencpm.interworking.msn.settings import MsnSettings
+from opencpm.protocols.msnp import events
+from opencpm.protocols.msnp.commands import Pass
+from opencpm.protocols.msnp.switchboard import Limits, State, SwitchboardClient
+from opencpm.transport.link import Link, dial
+
+Hear = Callable[["Board", events.SwitchboardEvent], None]
+
+
+class Board:
+    """A switchboard of one account. `incoming`: the peer opened it. Every event goes to `hear`, in order."""
+
+    def __init__(self, owner: str, entry: Pass, session: str, settings: MsnSettings, hear: Hear) -> None:
+        limits = Limits(settings.join_timeout, settings.ack_timeout, settings.idle_timeout)
+        self.incoming = bool(session)
+        self.machine = SwitchboardClient(owner, entry.ticket, session, limits)
+        self.gone = asyncio.Event()
+        self.ending = ""  # how it ended, for people
+        self._entry = entry
+        self._patience = settings.connect_timeout
+        self._hear = hear
+        self._link: Link[events.SwitchboardEvent] | None = None
+
+    async def enter(self) -> None:
+        """Connect and say who we are. Raises OSError (TimeoutError included)."""
+        try:
+            self._link = await dial(
+                self.machine,
+                *self._entry.endpoint,
+                on_events=self._on_events,
+                on_lost=lambda link, error: self._on_lost(),
+                on_ready=lambda link: self.machine.start(moment()),
+                patience=self._patience,
+            )
+        except OSError:
+            self.gone.set()
+            raise
+        if self.gone.is_set():  # left before we were in
+            self._link.close()
+
+    def has(self, peer: str) -> bool:
+        """Whether a message sent now reaches this peer."""
+        return self.machine.state is State.OPEN and peer in self.machine.peers
+
+    def call(self, peer: str) -> None:
+        self.machine.call(peer, moment())
+        self._wake()
+
+    def text(self, piece: str) -> int:
+        """Send one text; raises MsnpError where that cannot be."""
+        trid = self.machine.text(piece, moment())
+        self._wake()
+        return trid
+
+    def chunks(self, text: str, message_id: str) -> list[int]:
+        """Send a long text in chunks."""
+        trids = self.machine.long_text(text, message_id, moment())
+        self._wake()
+        return trids
+
+    def typing(self) -> None:
+        self.machine.typing(moment())
+        self._wake()
+
+    def decline(self, cookie: str) -> None:
+        self.machine.decline(cookie, moment())
+        self._wake()
+
+    def leave(self) -> None:
+        """Say OUT; `gone` is set when the server has closed the connection."""
+        self.machine.leave(moment())
+        if self._link is None:
+            self.gone.set()
+        else:
+            self._wake()
+
+    def _wake(self) -> None:
+        if self._link is not None:
+            self._link.wake()
+
+    def _on_events(self, link: Link[events.SwitchboardEvent], found: Sequence[events.SwitchboardEvent]) -> None:
+        for event in found:
+            self._one(event)
+
+    def _on_lost(self) -> None:
+        for event in self.machine.receive_eof(moment()):
+            self._one(event)
+        self.gone.set()
+
+    def _one(self, event: events.SwitchboardEvent) -> None:
+        match event:
+            case events.Closed(True, answered):
+                self.ending = "OUT, connection closed" if answered else "OUT, no answer"
+            case events.Closed():
+                self.ending = "connection lost"
+            case events.Failed(_, text):
+                self.ending = text
+            case _:
+                pass
+        self._hear(self, event)

@@ -1,0 +1,188 @@
+"""The MSN interworking function: every linked account signed in, messages and sessions through switchboards."""
+
+from __future__ import annotations
+
+import asyncio
+import ssl
+from collections import defaultdict
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+from opencpm.domain.address import Address
+from opencpm.domain.delivery import Delivery
+from opencpm.domain.errors import SendError
+from opencpm.domain.message import Message
+from opencpm.domain.profile import Fit, Health, HealthState, Reach
+from opencpm.domain.session import Composing, SessionOffer
+from opencpm.domain.subscriber import LinkedAccount
+from opencpm.interfaces import Context, Inbox, Leg, LegEvents
+from opencpm.interworking.msn import adapt, reasons
+from opencpm.interworking.msn.account import Account, State
+from opencpm.interworking.msn.desk import Counters, Desk
+from opencpm.interworking.msn.outbound import outcome
+from opencpm.interworking.msn.profile import profile
+from opencpm.interworking.msn.settings import MsnSettings
+from opencpm.protocols.msnp import commands
+from opencpm.protocols.msnp.errors import MsnpError
+
+_GOOD_ORDER = 6.0  # seconds for leaving everything when stopped
+
+
+class MsnConnector:
+    """Implements :class:`opencpm.interfaces.Connector`."""
+
+    def __init__(self, settings: MsnSettings, context: Context, tls: ssl.SSLContext) -> None:
+        self.name = context.name
+        self.profile = profile(settings)
+        self._settings, self._context, self._tls = settings, context, tls
+        self._counters = Counters()
+        self._desk: Desk | None = None
+        self._accounts: dict[str, Account] = {}  # by account address
+        self._running: dict[str, asyncio.Task[None]] = {}
+        self._stopped = False
+        self._early: list[Delivery] = []
+        self._told = self._health = Health(HealthState.DOWN, "not started", context.clock.now())
+
+    # --- running -------------------------------------------------------------------------------------------------
+
+    async def run(self, inbox: Inbox) -> None:
+        """Keep every linked account signed in until cancelled."""
+        context = self._context
+        desk = Desk(self.name, self._settings, context.clock, context.ids, inbox, self._tls, self._counters)
+        changed = asyncio.Event()
+        context.directory.watch(changed.set)
+        self._desk, self._stopped = desk, False
+        try:
+            self._follow(desk)
+            early, self._early = self._early, []
+            self.send(early)
+            while True:
+                await changed.wait()
+                changed.clear()
+                self._follow(desk)
+        finally:
+            await self._stop()
+
+    def _follow(self, desk: Desk) -> None:
+        """Make the running accounts those that the directory has."""
+        directory = self._context.directory
+        wanted = {linked.address.value: linked for linked in directory.linked(self.name)}
+        for address in [a for a, account in self._accounts.items() if wanted.get(a) != account.linked]:
+            self._drop(address)
+        for address, linked in wanted.items():
+            password = directory.password(linked)
+            running = self._accounts.get(address)
+            if running is None:
+                self._start(linked, password, desk)
+            elif running.password != password:
+                running.try_again(password)
+        self._health_changed()
+
+    def _start(self, linked: LinkedAccount, password: str, desk: Desk) -> None:
+        account = Account(linked, password, desk, self._health_changed)
+        self._accounts[account.address] = account
+        self._running[account.address] = desk.spawn(account.run())
+
+    def _drop(self, address: str) -> None:
+        self._accounts.pop(address)
+        self._running.pop(address).cancel()
+
+    async def _stop(self) -> None:
+        self._stopped = True
+        accounts = list(self._accounts.values())
+        tasks = [*self._running.values()]
+        for task in tasks:
+            task.cancel()
+        await asyncio.gather(*tasks, return_exceptions=True)
+        try:
+            async with asyncio.timeout(_GOOD_ORDER):
+                await asyncio.gather(*(account.left() for account in accounts))
+        except TimeoutError:
+            pass
+        for task in tuple(self._desk.tasks if self._desk else ()):
+            task.cancel()
+        self._accounts.clear()
+        self._running.clear()
+
+    # --- messages ------------------------------------------------------------------------------------------------
+
+    def send(self, deliveries: Sequence[Delivery]) -> None:
+        """See :meth:`opencpm.interfaces.Connector.send`."""
+        desk = self._desk
+        if desk is None:
+            self._early.extend(deliveries)
+            return
+        groups: defaultdict[tuple[str, str], list[Delivery]] = defaultdict(list)
+        for delivery in deliveries:
+            groups[delivery.source.value, delivery.target.value].append(delivery)
+        for (source, target), group in groups.items():
+            try:
+                account, peer = self._pair(source, target)
+                account.check()
+            except SendError as error:
+                desk.inbox.settled([outcome(delivery, desk, error, "MSN") for delivery in group])
+            else:
+                account.conversation(peer).deliver(group, desk.inbox.settled)
+
+    def _pair(self, source: str, target: str) -> tuple[Account, str]:
+        account = self._accounts.get(source)
+        if self._stopped:
+            raise reasons.down("the server is stopping")
+        if account is None:
+            raise reasons.no_account(source)
+        try:
+            return account, commands.address(target)
+        except MsnpError:
+            raise reasons.unknown(target, 0) from None
+
+    def composing(self, source: Address, target: Address, composing: Composing) -> None:
+        """Shown where the buddy has a window open, else dropped."""
+        account = self._accounts.get(source.value)
+        conversation = account.existing(target.value) if account else None
+        if conversation is not None and composing.active:
+            conversation.show_typing()
+
+    # --- sessions ------------------------------------------------------------------------------------------------
+
+    async def open(self, offer: SessionOffer, events: LegEvents) -> Leg:
+        """See :meth:`opencpm.interfaces.Connector.open`."""
+        account, peer = self._pair(offer.initiator.value, offer.target.value)
+        return await account.conversation(peer).open(offer, events)
+
+    # --- what is known -------------------------------------------------------------------------------------------
+
+    def reach(self, owner: str, target: Address) -> Reach:
+        account = next((a for a in self._accounts.values() if a.linked.owner == owner), None)
+        if account is None:
+            return reasons.NO_ACCOUNT_REACH
+        return account.reach(target.value)
+
+    def fit(self, message: Message) -> Fit:
+        return adapt.fit(message, self._settings.max_message_bytes)
+
+    def health(self) -> Health:
+        backlog = sum(account.backlog for account in self._accounts.values())
+        return Health(self._health.state, self._health.detail, self._health.since, backlog)
+
+    def describe(self) -> Mapping[str, Any]:
+        return {
+            "server": self._settings.server,
+            "accounts": [account.describe() for account in self._accounts.values()],
+            "sent": self._counters.sent,
+            "received": self._counters.received,
+            "failed": self._counters.failed,
+            "switchboards": self._counters.switchboards,
+        }
+
+    def _health_changed(self) -> None:
+        """Up as long as one account is signed in (or none is linked): an account's own trouble is the account's."""
+        accounts = list(self._accounts.values())
+        online = sum(account.state is State.ONLINE for account in accounts)
+        state = HealthState.UP if online or not accounts else HealthState.DOWN
+        troubles = [f"{a.address}: {a.describe_state()}" for a in accounts if a.state is not State.ONLINE]
+        detail = "; ".join([f"{online} of {len(accounts)} accounts signed in", *troubles[:3]])
+        since = self._health.since if state is self._health.state else self._context.clock.now()
+        self._health = Health(state, detail, since)
+        if self._desk is not None and self._health != self._told:
+            self._told = self._health
+            self._desk.inbox.health_changed(self.name, self._health)

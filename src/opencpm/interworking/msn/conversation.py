@@ -1,0 +1,380 @@
+"""Everything between one account and one buddy: switchboards, what is under way, the session if there is one."""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+from collections.abc import Callable, Sequence
+from typing import TYPE_CHECKING
+
+from opencpm.domain.address import Address
+from opencpm.domain.delivery import Delivery
+from opencpm.domain.errors import SendError
+from opencpm.domain.message import Message
+from opencpm.domain.session import CloseReason, Composing, SessionOffer
+from opencpm.interfaces import LegEvents
+from opencpm.interworking.msn import inbound, reasons
+from opencpm.interworking.msn.board import Board
+from opencpm.interworking.msn.leg import TYPING_LAPSE, MsnLeg
+from opencpm.interworking.msn.outbound import Outbound, Settle
+from opencpm.protocols.msnp import commands, events
+from opencpm.protocols.msnp.commands import Ring
+from opencpm.protocols.msnp.errors import Kind, MsnpError, Trouble
+
+if TYPE_CHECKING:
+    from opencpm.interworking.msn.account import Account
+
+log = logging.getLogger("opencpm.interworking.msn")
+
+
+class Conversation:
+    """The account's talk with `peer`. One switchboard is used in both directions; where both sides opened one, the
+    newest that the peer is in."""
+
+    def __init__(self, account: Account, peer: str) -> None:
+        self._account, self._desk = account, account.desk
+        self.peer = peer
+        self._boards: list[Board] = []
+        self._out = Outbound(self._desk, peer)
+        self._leg: MsnLeg | None = None
+        self._opening: asyncio.Task[Board] | None = None
+        self._joining: tuple[Board, asyncio.Future[Board]] | None = None
+        self._ringing: list[Callable[[], None]] = []
+        self._inviting: asyncio.Task[LegEvents] | None = None
+        self._timer: asyncio.TimerHandle | None = None
+        self._told_no_files = False
+
+    @property
+    def board(self) -> Board | None:
+        """The switchboard on which a message reaches the peer now."""
+        return next((board for board in reversed(self._boards) if board.has(self.peer)), None)
+
+    @property
+    def idle(self) -> bool:
+        """Nothing is going on here."""
+        return not self._boards and self._opening is None and self._leg is None and not self._out.backlog()
+
+    @property
+    def backlog(self) -> int:
+        return self._out.backlog()
+
+    @property
+    def boards(self) -> int:
+        return len(self._boards)
+
+    # --- towards the buddy ---------------------------------------------------------------------------------------
+
+    def deliver(self, deliveries: Sequence[Delivery], settle: Settle) -> None:
+        """Send texts, opening a switchboard where there is none; each is settled once."""
+        self._out.take(deliveries, settle)
+        self._push()
+        self._arm()
+
+    def show_typing(self) -> None:
+        """Tell the peer that somebody is typing; dropped when nobody is there."""
+        board = self.board
+        if board is not None:
+            board.typing()
+
+    async def open(self, offer: SessionOffer, leg_events: LegEvents) -> MsnLeg:
+        """Have a session with the peer. Raises SendError."""
+        self._account.check()
+        status = self._account.buddies.status(self.peer)
+        busy = status in (commands.BUSY, commands.ON_THE_PHONE)
+        if busy and self._desk.settings.busy == "refuse":
+            raise reasons.busy(self.peer, status)
+        self._ringing.append(leg_events.ringing)
+        try:
+            await self._have_board()
+        except asyncio.CancelledError:
+            self._abandon()
+            raise
+        finally:
+            self._ringing.remove(leg_events.ringing)
+        if self.board is None:
+            raise reasons.declined(self.peer)
+        leg = MsnLeg(self, offer.id, self._desk.name)
+        leg.attach(leg_events)
+        self._leg = leg
+        return leg
+
+    async def close(self, leg: MsnLeg) -> str:
+        """End a leg; answers with what the service did."""
+        if leg is not self._leg:
+            return "the conversation had ended"
+        self._leg = None
+        return await self.leave()
+
+    async def leave(self) -> str:
+        """Leave every switchboard and wait for the service to close them."""
+        boards = tuple(self._boards)
+        for board in boards:
+            board.leave()
+        for board in boards:
+            await board.gone.wait()
+        return boards[-1].ending if boards else "nobody was there any more"
+
+    def shut(self, reason: CloseReason, detail: str) -> None:
+        """The account goes away: end the session, leave, fail what waits."""
+        self._end_leg(reason, detail)
+        self._out.fail(reasons.down(detail))
+        for task in (self._opening, self._inviting):
+            if task is not None:
+                task.cancel()
+        for board in tuple(self._boards):
+            board.leave()
+
+    def _push(self) -> None:
+        if not self._out.waits:
+            return
+        board = self.board
+        if board is not None:
+            self._out.flush(board)
+        elif self._opening is None:
+            self._start_opening()
+
+    def _arm(self) -> None:
+        """One timer for the earliest deadline."""
+        if self._timer is not None:
+            self._timer.cancel()
+            self._timer = None
+        deadline = self._out.next_deadline()
+        if deadline is not None:
+            delay = max(deadline - self._desk.clock.now(), 0.0)
+            self._timer = asyncio.get_running_loop().call_later(delay, self._expire)
+
+    def _expire(self) -> None:
+        self._timer = None
+        self._out.expire(self._desk.clock.now())
+        self._arm()
+
+    # --- opening -------------------------------------------------------------------------------------------------
+
+    async def _have_board(self) -> Board:
+        if self.board is not None:
+            return self.board
+        task = self._opening or self._start_opening()
+        return await asyncio.shield(task)
+
+    def _start_opening(self) -> asyncio.Task[Board]:
+        task: asyncio.Task[Board] = self._desk.spawn(self._open_board())
+        self._opening = task
+        task.add_done_callback(self._opened)
+        return task
+
+    def _opened(self, task: asyncio.Task[Board]) -> None:
+        self._opening = None
+        if task.cancelled():
+            self._out.fail(reasons.down("the attempt was given up"))
+        elif (error := task.exception()) is None:
+            self._push()
+        else:
+            self._out.fail(error if isinstance(error, SendError) else reasons.down("internal error"))
+        self._account.tidy(self)
+
+    def _abandon(self) -> None:
+        """Whoever wanted a session has gone; messages that wait keep the attempt alive."""
+        if self._opening is not None and not self._out.waits:
+            self._opening.cancel()
+
+    async def _open_board(self) -> Board:
+        self._account.check()
+        async with self._account.passes.place():
+            await self._account.know(self.peer)
+            entry = await self._account.passes.get()
+            board = Board(self._account.address, entry, "", self._desk.settings, self.hear)
+            try:
+                return await self._invite_peer(board)
+            except BaseException:
+                board.leave()
+                raise
+
+    async def _invite_peer(self, board: Board) -> Board:
+        joined: asyncio.Future[Board] = asyncio.get_running_loop().create_future()
+        self._joining = board, joined
+        self._add(board)
+        try:
+            await board.enter()
+            return await joined
+        except OSError as error:
+            self._forget(board)
+            raise reasons.down("the switchboard cannot be reached") from error
+        finally:
+            self._joining = None
+
+    async def answer(self, ring: Ring) -> None:
+        """The peer opened a switchboard: go in at once."""
+        board = Board(self._account.address, ring.entry, ring.session, self._desk.settings, self.hear)
+        self._add(board)
+        try:
+            await board.enter()
+        except OSError:
+            self._forget(board)
+
+    def _add(self, board: Board) -> None:
+        self._desk.counters.switchboards += 1
+        self._boards.append(board)
+
+    def _forget(self, board: Board) -> None:
+        if board in self._boards:
+            self._boards.remove(board)
+        self._account.tidy(self)
+
+    # --- from the buddy ------------------------------------------------------------------------------------------
+
+    def hear(self, board: Board, event: events.SwitchboardEvent) -> None:
+        """One event of one of our switchboards."""
+        match event:
+            case events.Accepted(trid):
+                self._out.accepted(board, trid)
+            case events.Lost(trid, cause):
+                self._out.lost(board, trid, cause)
+            case events.Text(sender, _, text):
+                self._said(board, sender, text)
+            case events.Typing(sender):
+                self._typed(sender)
+            case events.Nudged(sender):
+                if self._desk.settings.nudge_text:
+                    self._said(board, sender, self._desk.settings.nudge_text)
+            case events.Offered(cookie=cookie):
+                self._offered(board, cookie)
+            case _:
+                self._hear_set_up(board, event)
+
+    def _hear_set_up(self, board: Board, event: events.SwitchboardEvent) -> None:
+        match event:
+            case events.Admitted():
+                if not board.incoming:
+                    board.call(self.peer)
+                self._push()
+            case events.Ringing():
+                for ringing in tuple(self._ringing):
+                    ringing()
+            case events.Joined(address) if address == self.peer:
+                self._settle_join(board, None)
+                self._push()
+            case events.Refused(trouble=trouble, subject=who):
+                self._settle_join(board, self._refusal(trouble, who))
+            case events.NoAnswer(address, rang):
+                self._settle_join(board, reasons.no_answer(address, rang))
+            case events.Left(address, idle, remaining):
+                self._left(board, address, idle, remaining)
+            case events.Idle():
+                if self._leg is None:
+                    board.leave()
+            case events.Failed() | events.Closed():
+                self._closed(board)
+            case _:
+                pass
+
+    def _settle_join(self, board: Board, error: SendError | None) -> None:
+        """The switchboard being opened has the peer in it, or never will."""
+        if self._joining is None or self._joining[0] is not board or self._joining[1].done():
+            return
+        if error is None:
+            self._joining[1].set_result(board)
+        else:
+            self._joining[1].set_exception(error)
+
+    def _refusal(self, trouble: Trouble | None, who: str) -> SendError:
+        if trouble is None:
+            return reasons.no_answer(who, False)
+        if trouble.kind is Kind.OFFLINE:
+            self._account.buddies.absent(self.peer)
+        return reasons.refused(trouble, who or self.peer)
+
+    def _left(self, board: Board, address: str, idle: bool, remaining: int) -> None:
+        if remaining == 0:
+            board.leave()
+        if address == self.peer and self.board is None:
+            self._end_leg(CloseReason.IDLE if idle else CloseReason.LEFT, f"{address} left the conversation")
+
+    def _closed(self, board: Board) -> None:
+        self._forget(board)
+        self._settle_join(board, reasons.down(board.ending or "connection lost"))
+        if self.board is None and self._opening is None:
+            self._end_leg(CloseReason.LOST, board.ending)
+
+    def _end_leg(self, reason: CloseReason, detail: str) -> None:
+        leg, self._leg = self._leg, None
+        if self._inviting is not None:
+            self._inviting.cancel()
+        if leg is not None:
+            leg.ended(reason, detail)
+
+    def _typed(self, sender: str) -> None:
+        if self._leg is not None and sender == self.peer:
+            self._leg.typed()
+        else:
+            to = Address("msn", self._account.address)
+            self._desk.inbox.composing(Address("msn", sender), to, Composing(True, TYPING_LAPSE))
+
+    def _offered(self, board: Board, cookie: str) -> None:
+        """A file or the like: refuse it, and say so once."""
+        try:
+            if cookie:
+                board.decline(cookie)
+            if self._desk.settings.no_files_text and not self._told_no_files:
+                self._told_no_files = True
+                board.text(self._desk.settings.no_files_text)
+        except MsnpError:
+            pass  # the peer has left meanwhile: nobody waits for an answer
+
+    def _said(self, board: Board, sender: str, text: str) -> None:
+        self._desk.counters.received += 1
+        leg = self._leg
+        if sender != self.peer:  # a third person in the room: theirs are messages of their own
+            self._page(self._heard(sender, text, ""))
+        elif leg is not None:
+            leg.received(self._heard(sender, text, leg.session_id))
+        elif board.incoming and board.has(sender) and self._desk.settings.incoming == "session":
+            self._invite(text)
+        else:
+            self._page(self._heard(sender, text, ""))
+
+    def _heard(self, sender: str, text: str, session_id: str) -> Message:
+        return inbound.message(self._desk, sender, self._account.address, text, session_id)
+
+    def _page(self, message: Message) -> None:
+        self._desk.inbox.received([message], lambda _: None)
+
+    # --- a session that the buddy starts -------------------------------------------------------------------------
+
+    def _invite(self, text: str) -> None:
+        """The first text of a conversation the peer opened: ask our side for a session."""
+        now, session_id = self._desk.clock.now(), self._desk.ids.new()
+        leg = MsnLeg(self, session_id, self._desk.name)
+        first = self._heard(self.peer, text, session_id)
+        offer = SessionOffer(
+            id=session_id,
+            initiator=Address("msn", self.peer),
+            target=first.recipients[0],
+            origin=self._desk.name,
+            at=now,
+            first=first,
+        )
+        self._leg = leg
+        task: asyncio.Task[LegEvents] = self._desk.spawn(self._desk.inbox.invited(offer, leg))
+        self._inviting = task
+        task.add_done_callback(lambda task: self._answered(task, offer, leg))
+
+    def _answered(self, task: asyncio.Task[LegEvents], offer: SessionOffer, leg: MsnLeg) -> None:
+        """Our side has answered, or the peer has left before it did."""
+        if self._inviting is task:
+            self._inviting = None
+        if task.cancelled():
+            self._not_invited(offer, leg)
+        elif (error := task.exception()) is None:
+            leg.attach(task.result())
+        else:
+            if not isinstance(error, SendError):
+                log.error("an invitation from %s failed", self.peer, exc_info=error)
+            self._not_invited(offer, leg)
+
+    def _not_invited(self, offer: SessionOffer, leg: MsnLeg) -> None:
+        """No session came of it; what was said meanwhile goes on as messages."""
+        if self._leg is leg:
+            self._leg = None
+        assert offer.first is not None
+        self._page(inbound.standalone(offer.first))
+        leg.attach(inbound.Pages(self._page, self._desk.inbox.settled))

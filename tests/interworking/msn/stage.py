@@ -1,0 +1,256 @@
+"""The connector between the lab on one side and stand-ins for messaging and the directory on the other."""
+
+from __future__ import annotations
+
+import asyncio
+import itertools
+import time
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field
+from typing import Any
+
+from opencpm.domain.address import Address
+from opencpm.domain.delivery import Delivery, Outcome
+from opencpm.domain.errors import SendError
+from opencpm.domain.message import Message, MessageKind, Part, message_ident, text_part
+from opencpm.domain.profile import Health, HealthState, Reach
+from opencpm.domain.session import CloseReason, Composing, SessionOffer
+from opencpm.domain.subscriber import LinkedAccount
+from opencpm.interfaces import Context
+from opencpm.interworking.msn import build
+from opencpm.interworking.msn.connector import MsnConnector
+from opencpm.lab.msn import Buddy, LabMsn
+
+ALICE, BOB = "alice@msn.test", "bob@msn.test"
+ALICE_ADDRESS, BOB_ADDRESS = Address("msn", ALICE), Address("msn", BOB)
+
+
+async def until(true: Callable[[], object]) -> None:
+    """Let the loop run until something holds."""
+    async with asyncio.timeout(10):
+        while not true():
+            await asyncio.sleep(0.001)
+
+
+class Clock:
+    now = staticmethod(time.time)
+
+
+class Ids:
+    def __init__(self) -> None:
+        self._numbers = itertools.count(1)
+
+    def new(self) -> str:
+        return f"{next(self._numbers):024x}"
+
+
+class Directory:
+    """Linked accounts with their passwords."""
+
+    def __init__(self) -> None:
+        self.accounts: dict[str, tuple[LinkedAccount, str]] = {}
+        self._watchers: list[Callable[[], None]] = []
+
+    def link(self, owner: str, address: str, password: str) -> None:
+        self.accounts[address] = (LinkedAccount(owner=owner, network="msn", address=Address("msn", address)), password)
+        self._changed()
+
+    def unlink(self, address: str) -> None:
+        del self.accounts[address]
+        self._changed()
+
+    def _changed(self) -> None:
+        for watcher in self._watchers:
+            watcher()
+
+    def linked(self, network: str) -> Sequence[LinkedAccount]:
+        return [account for account, _ in self.accounts.values()]
+
+    def password(self, account: LinkedAccount) -> str:
+        return self.accounts[account.address.value][1]
+
+    def watch(self, changed: Callable[[], None]) -> None:
+        self._watchers.append(changed)
+
+
+@dataclass
+class Recorder:
+    """Keeps everything, wakes who waits."""
+
+    all: list[tuple[str, Any]] = field(default_factory=list)
+    _waiting: list[asyncio.Event] = field(default_factory=list)
+
+    def note(self, what: str, value: Any = None) -> None:
+        self.all.append((what, value))
+        for event in self._waiting:
+            event.set()
+
+    def of(self, what: str) -> list[Any]:
+        return [value for name, value in self.all if name == what]
+
+    async def wait(self, what: str, wanted: Callable[[Any], bool] = lambda _: True) -> Any:
+        """The first value noted under `what` that is wanted, past or future."""
+        event = asyncio.Event()
+        self._waiting.append(event)
+        async with asyncio.timeout(10):
+            while True:
+                for value in self.of(what):
+                    if wanted(value):
+                        return value
+                event.clear()
+                await event.wait()
+
+
+class Events(Recorder):
+    """The other side of a session (LegEvents)."""
+
+    def ringing(self) -> None:
+        self.note("ringing")
+
+    def received(self, messages: Sequence[Message], done: Callable[..., None]) -> None:
+        for message in messages:
+            self.note("received", message)
+        done([None] * len(messages))
+
+    def settled(self, outcomes: Sequence[Outcome]) -> None:
+        for outcome in outcomes:
+            self.note("settled", outcome)
+
+    def composing(self, composing: Composing) -> None:
+        self.note("composing", composing)
+
+    def reported(self, reports: Any, done: Any = None) -> None:
+        raise AssertionError("MSN has no reports")
+
+    def closed(self, reason: CloseReason, detail: str = "") -> None:
+        self.note("closed", (reason, detail))
+
+
+class Inbox(Events):
+    """Messaging: accepts sessions with `events`, or refuses with `refusal`."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.events = Events()
+        self.refusal: SendError | None = None
+        self.answer = asyncio.Event()
+        self.answer.set()
+        self.legs: list[Any] = []
+
+    async def invited(self, offer: SessionOffer, leg: Any) -> Events:
+        self.legs.append(leg)
+        self.note("invited", offer)
+        try:
+            await self.answer.wait()
+        except asyncio.CancelledError:
+            self.note("withdrawn", offer)
+            raise
+        if self.refusal is not None:
+            raise self.refusal
+        return self.events
+
+    def composing(self, sender: Address, recipient: Address, composing: Composing) -> None:  # type: ignore[override]
+        self.note("composing", (sender, recipient, composing))
+
+    def reach_changed(self, *_: Any) -> None:
+        raise AssertionError("MSN is no access")
+
+    def presence_changed(self, network: str, owner: str, address: Address, reach: Reach) -> None:
+        self.note("presence", (owner, address.value, reach.availability.value))
+
+    def health_changed(self, network: str, health: Health) -> None:
+        self.note("health", health)
+
+
+class Stage:
+    """A running connector with alice's account, and the lab with bob signed in."""
+
+    def __init__(self, lab: LabMsn, **settings: Any) -> None:
+        self.lab = lab
+        self.directory = Directory()
+        self.inbox = Inbox()
+        values = {"switchboard_interval": 0.0, "reconnect_first": 0.01, **lab.settings, **settings}
+        context = Context(name="msn", clock=Clock(), ids=Ids(), store=None, directory=self.directory)  # type: ignore[arg-type]
+        connector = build(values, context)
+        assert isinstance(connector, MsnConnector)
+        self.connector = connector
+        self._running: asyncio.Task[None] | None = None
+        self._numbers = itertools.count(1)
+
+    async def __aenter__(self) -> Stage:
+        self._running = asyncio.get_running_loop().create_task(self.connector.run(self.inbox))
+        await asyncio.sleep(0)
+        return self
+
+    async def __aexit__(self, *_: object) -> None:
+        await self.stop()
+
+    async def stop(self) -> None:
+        assert self._running is not None
+        self._running.cancel()
+        try:
+            await self._running
+        except asyncio.CancelledError:
+            pass
+
+    @property
+    def bob(self) -> Buddy:
+        return self.lab.buddies[BOB]
+
+    async def sign_in(self) -> None:
+        """Link alice's account and wait until it is signed in and sees bob, if he is there."""
+        account = self.lab.account(ALICE)
+        self.directory.link("alice", ALICE, account.password)
+        await self.inbox.wait("health", lambda health: health.state is HealthState.UP and health.detail[0] == "1")
+        if self.bob.online:
+            await self.inbox.wait("presence", lambda told: told[1:] == (BOB, "available"))
+
+    def message(self, *texts: str, subject: str = "", parts: tuple[Part, ...] = ()) -> Message:
+        name = f"m{next(self._numbers)}"
+        sender = Address("sip", "alice@cpm.test")
+        return Message(
+            id=message_ident(sender, name),
+            message_id=name,
+            sender=sender,
+            recipients=(BOB_ADDRESS,),
+            parts=parts or tuple(map(text_part, texts)),
+            sent_at=time.time(),
+            received_at=time.time(),
+            origin="sip",
+            subject=subject,
+            kind=MessageKind.STANDALONE,
+        )
+
+    def delivery(self, text: str = "hello", target: str = BOB, **changes: Any) -> Delivery:
+        message = changes.pop("message", None) or self.message(text)
+        values: dict[str, Any] = {
+            "id": f"d{message.message_id}",
+            "message": message,
+            "recipient": Address("msn", target),
+            "network": "msn",
+            "source": ALICE_ADDRESS,
+            "target": Address("msn", target),
+            "attempt": 1,
+            "token": 1,
+            "deadline": time.time() + 250,
+            "expires_at": time.time() + 3600,
+            **changes,
+        }
+        return Delivery(**values)
+
+    def send(self, *texts: str, target: str = BOB) -> list[Delivery]:
+        deliveries = [self.delivery(text, target) for text in texts]
+        self.connector.send(deliveries)
+        return deliveries
+
+    async def outcome(self, delivery: Delivery) -> Outcome:
+        return await self.inbox.wait("settled", lambda outcome: outcome.delivery_id == delivery.id)
+
+    def offer(self, target: str = BOB) -> SessionOffer:
+        return SessionOffer(
+            id=f"s{next(self._numbers)}",
+            initiator=ALICE_ADDRESS,
+            target=Address("msn", target),
+            origin="sip",
+            at=time.time(),
+        )
