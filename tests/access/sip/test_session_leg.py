@@ -163,7 +163,7 @@ async def test_message_inside_the_dialog():
 
 
 async def test_closing_waits_for_the_device_and_says_what_it_answered():
-    async with standing(linger=5.0) as (rig, alice, media, leg, events):
+    async with standing(linger=5.0) as (rig, _alice, media, leg, events):
         leg.send([chat("last words")])
         closing = asyncio.create_task(leg.close(CloseReason.NORMAL))
         assert cpim.parse((await media.received()).body).text == "last words"

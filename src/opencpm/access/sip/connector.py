@@ -10,6 +10,7 @@ from typing import Any
 
 from opencpm.access.sip.composing import send_typing
 from opencpm.access.sip.core import Core, SessionPart
+from opencpm.access.sip.session import build_sessions
 from opencpm.access.sip.settings import SipSettings
 from opencpm.domain.address import Address
 from opencpm.domain.delivery import Delivery, Outcome, OutcomeKind
@@ -196,4 +197,4 @@ def _tls(settings: SipSettings) -> ssl.SSLContext | None:
 
 def build(settings: Mapping[str, Any], context: Context) -> SipConnector:
     """The entry point. Raises ValueError (pydantic's) with a sentence that says what to mend."""
-    return SipConnector(SipSettings.model_validate(settings), context, context.name or "sip")
+    return SipConnector(SipSettings.model_validate(settings), context, context.name or "sip", build_sessions)
