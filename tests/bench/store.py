@@ -43,7 +43,7 @@ def accepted(i: int) -> Changes:
         contribution_id=f"x{i}",
     )
     record = DeliveryRecord(
-        id=ident[::-1],
+        id=f"{ident}.0",
         message=message,
         recipient=recipient,
         state=DeliveryState.SENDING,

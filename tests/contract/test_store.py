@@ -248,6 +248,31 @@ async def test_a_repeated_delivery_id_is_left_alone(store: Store) -> None:
     assert store.delivery(first.deliveries[0].id).detail == "first"  # type: ignore[union-attr]
 
 
+@pytest.mark.parametrize("ident", ["{id}.0", "{id}.0!delivered", "{id}", "{id}0", "free", "{other}.0", "a.b.c", "."])
+async def test_an_id_of_any_form_names_its_delivery(store: Store, ident: str) -> None:
+    """Most begin with their message's id, which a store may make use of."""
+    one, other = message("m1"), message("m2")
+    record = delivery(one, id=ident.format(id=one.id, other=other.id), state=DeliveryState.SENDING, token=1)
+    await stored(store, Changes(messages=[one, other], deliveries=[record]))
+    await stored(store, Changes(deliveries=[delivery(one, id=record.id, detail="again")]))
+    assert store.delivery(record.id) == record
+    assert store.deliveries_of(one.id) == [record]
+    await stored(store, Changes(updates=[update(record, DeliveryState.FAILED, token=0)]))
+    assert store.delivery(record.id) == record
+    await stored(store, Changes(updates=[update(record, DeliveryState.ACCEPTED)]))
+    assert store.delivery(record.id) == replace(record, state=DeliveryState.ACCEPTED)
+    assert store.deliveries_of(other.id) == []
+
+
+@pytest.mark.parametrize("again", ["{id}.1", "free"])
+async def test_deliveries_with_a_first_one_of_the_same_form(store: Store, again: str) -> None:
+    one = message()
+    records = [delivery(one, id=f"{one.id}.0"), delivery(one, id=again.format(id=one.id))]
+    await stored(store, Changes(messages=[one], deliveries=records))
+    await stored(store, Changes(updates=[update(r, DeliveryState.EXPIRED) for r in records]))
+    assert [r.state for r in store.deliveries_of(one.id)] == [DeliveryState.EXPIRED] * 2
+
+
 # -------------------------------------------------------------------------------------------------------- updates
 
 
@@ -607,6 +632,8 @@ async def test_find(store: Store) -> None:
     assert store.find("5e5510") == "5e5510112233"
     assert store.find("5e551") is None  # too short
     assert store.find("d-9f9f9f9f") == one.id
+    assert store.find("d-9f9f9f") == one.id
+    assert store.find("aaaaaaaa2222.0!delivered") == other.id
     assert store.find("nothing") is None
     assert store.find("") is None
 

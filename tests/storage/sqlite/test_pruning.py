@@ -23,8 +23,8 @@ async def prune(store: SqliteStore, before: float, limit: int = 100) -> int:
     return await answer
 
 
-def aged(name: str, at: float, state: DeliveryState = DeliveryState.DELIVERED) -> Changes:
-    one = unit(name, state=state, updated_at=at)
+def aged(name: str, at: float, state: DeliveryState = DeliveryState.DELIVERED, **other: str) -> Changes:
+    one = unit(name, state=state, updated_at=at, **other)
     one.messages[0] = message(name, received_at=at)
     one.trail[0] = one.trail[0]._replace(at=at)
     one.references.append(ReferenceRow("sms", one.deliveries[0].id, Reference(key=name)))
@@ -36,8 +36,13 @@ async def store(tmp_path: Path) -> SqliteStore:
     return await open_store("")
 
 
-async def test_what_is_final_and_old_goes_with_all_that_hangs_on_it(store: SqliteStore) -> None:
-    units = [aged("old", OLD), aged("waits", OLD, DeliveryState.QUEUED), aged("new", NOW)]
+@pytest.mark.parametrize("form", ["{id}.0", "free-{id}"])
+async def test_what_is_final_and_old_goes_with_all_that_hangs_on_it(store: SqliteStore, form: str) -> None:
+    units = [
+        aged("old", OLD, id=form.format(id=message("old").id)),
+        aged("waits", OLD, DeliveryState.QUEUED, id=form.format(id=message("waits").id)),
+        aged("new", NOW, id=form.format(id=message("new").id)),
+    ]
     await stored(store, *units)
     assert await prune(store, NOW - 1) > 0
     for one, kept in zip(units, (False, True, True), strict=True):
@@ -47,6 +52,15 @@ async def test_what_is_final_and_old_goes_with_all_that_hangs_on_it(store: Sqlit
         assert (store.trail(one.messages[0].id) != []) is kept
     assert store.counts()["trail"] == 2
     assert await prune(store, NOW - 1) == 0
+
+
+async def test_a_message_may_come_again_after_it_was_forgotten(store: SqliteStore) -> None:
+    await stored(store, aged("old", OLD))
+    await prune(store, NOW)
+    again = aged("old", NOW)
+    await stored(store, again)
+    assert store.trail(again.messages[0].id) == again.trail
+    assert store.delivery(again.deliveries[0].id) == again.deliveries[0]
 
 
 async def test_a_bite_has_a_limit(store: SqliteStore) -> None:

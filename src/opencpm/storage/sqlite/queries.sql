@@ -35,15 +35,22 @@ SELECT max((SELECT coalesce(max(n), 0) FROM message), (SELECT coalesce(max(subje
 -- name: insert_delivery
 INSERT INTO delivery (seq, id, message, recipient, state, created_at, expires_at, network, source, target, attempt,
   token, not_before, lease_until, queue, notice, sent_thread, received_thread, segments, confirmed, error, detail,
-  updated_at, due)
-VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)
-ON CONFLICT (id) DO NOTHING
+  updated_at, due, loose)
+VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)
+ON CONFLICT (message, id) DO NOTHING
+ON CONFLICT (id) WHERE loose DO NOTHING
 
--- name: update_delivery
+-- fragment: update
 UPDATE delivery SET state = ?2, network = ?3, source = ?4, target = ?5, attempt = ?6, token = ?7, not_before = ?8,
   lease_until = ?9, queue = ?10, segments = ?11, confirmed = ?12, error = ?13, detail = ?14, updated_at = ?15,
   due = CASE ?2 WHEN 'queued' THEN ?8 WHEN 'sending' THEN ?9 WHEN 'accepted' THEN expires_at END
 WHERE id = ?1 AND token <= ?7
+
+-- name: update_delivery
+{update} AND message = ?16
+
+-- name: update_loose_delivery
+{update} AND loose AND ?16 IS NOT NULL
 
 -- name: insert_reference
 INSERT INTO reference (key, network, delivery_id, segment, segments, weak, check_value) VALUES (?, ?, ?, ?, ?, ?, ?)
@@ -107,7 +114,10 @@ SELECT count(*) FROM delivery WHERE queue = ? AND queue > '' AND due IS NOT NULL
 SELECT {message_columns} FROM message m WHERE m.id = ?
 
 -- name: delivery
-{records} WHERE d.id = ?
+{records} WHERE d.id = ?1 AND d.message = (SELECT n FROM message WHERE id = substr(?1, 1, instr(?1, '.') - 1))
+
+-- name: loose_delivery
+{records} WHERE d.id = ? AND d.loose
 
 -- name: deliveries_of
 {records} WHERE d.message = (SELECT n FROM message WHERE id = ?) AND d.notice IS NULL ORDER BY d.seq
@@ -177,13 +187,14 @@ WHERE subject IN (?1, (SELECT n FROM message WHERE id = ?1)) ORDER BY n
 -- name: find_exact
 SELECT id FROM message WHERE id = ?1
 UNION SELECT id FROM session WHERE id = ?1
-UNION SELECT m.id FROM delivery d JOIN message m ON m.n = d.message WHERE d.id = ?1
+UNION SELECT id FROM message WHERE id = substr(?1, 1, instr(?1, '.') - 1)
+UNION SELECT m.id FROM delivery d JOIN message m ON m.n = d.message WHERE d.id = ?1 AND d.loose
 LIMIT 2
 
 -- name: find_beginning
 SELECT id FROM message WHERE id >= ?1 AND id < ?2
 UNION SELECT id FROM session WHERE id >= ?1 AND id < ?2
-UNION SELECT m.id FROM delivery d JOIN message m ON m.n = d.message WHERE d.id >= ?1 AND d.id < ?2
+UNION SELECT m.id FROM delivery d JOIN message m ON m.n = d.message WHERE d.id >= ?1 AND d.id < ?2 AND d.loose
 LIMIT 2
 
 -- name: find_message_id
@@ -277,7 +288,10 @@ DELETE FROM message WHERE n IN (
 -- name: prune_references
 DELETE FROM reference WHERE n IN (
   SELECT n FROM (SELECT n, delivery_id FROM reference ORDER BY n LIMIT :scan) old
-  WHERE NOT EXISTS (SELECT 1 FROM delivery WHERE id = old.delivery_id) LIMIT :limit)
+  WHERE NOT EXISTS (
+      SELECT 1 FROM delivery WHERE id = old.delivery_id AND message =
+        (SELECT n FROM message WHERE id = substr(old.delivery_id, 1, instr(old.delivery_id, '.') - 1)))
+    AND NOT EXISTS (SELECT 1 FROM delivery WHERE id = old.delivery_id AND loose) LIMIT :limit)
 
 -- name: prune_session_threads
 DELETE FROM session_thread WHERE session IN (

@@ -41,7 +41,8 @@ class Reader:
         return message_from(row) if row else None
 
     def delivery(self, delivery_id: str) -> DeliveryRecord | None:
-        return next(iter(records_from(self._all("delivery", delivery_id))), None)
+        rows = self._all("delivery", delivery_id) or self._all("loose_delivery", delivery_id)
+        return next(iter(records_from(rows)), None)
 
     def deliveries_of(self, message_id: str) -> Sequence[DeliveryRecord]:
         return records_from(self._all("deliveries_of", message_id))

@@ -137,6 +137,7 @@ def delivery_row(seq: int, message: int, r: DeliveryRecord) -> Row:
         r.detail,
         r.updated_at,
         _due(r),
+        not r.id.startswith(r.message.id + "."),
     )
 
 

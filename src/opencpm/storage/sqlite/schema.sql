@@ -28,7 +28,7 @@ CREATE TABLE message (
 
 CREATE TABLE delivery (
   seq             INTEGER PRIMARY KEY,
-  id              TEXT NOT NULL UNIQUE,
+  id              TEXT NOT NULL,
   message         INTEGER NOT NULL,     -- message.n
   recipient       TEXT NOT NULL,
   state           TEXT NOT NULL,
@@ -50,9 +50,12 @@ CREATE TABLE delivery (
   error           TEXT NOT NULL,
   detail          TEXT NOT NULL,
   updated_at      REAL NOT NULL,
-  due             REAL                  -- when somebody must look at it; NULL: finished
+  due             REAL,                 -- when somebody must look at it; NULL: finished
+  loose           INTEGER NOT NULL      -- 1: the id does not begin with the message's id and a dot
 );
-CREATE INDEX delivery_message ON delivery (message);
+-- Most ids begin with their message's: found by its number they need no index over random ids.
+CREATE UNIQUE INDEX delivery_message ON delivery (message, id);
+CREATE UNIQUE INDEX delivery_loose ON delivery (id) WHERE loose;
 CREATE INDEX delivery_due ON delivery (state, due) WHERE due IS NOT NULL;
 CREATE INDEX delivery_queue ON delivery (queue, seq) WHERE queue > '' AND due IS NOT NULL;
 CREATE INDEX delivery_sent ON delivery (sent_thread, created_at) WHERE sent_thread > '';

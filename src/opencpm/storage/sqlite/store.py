@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import logging
+import sqlite3
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from functools import partial
 from pathlib import Path
@@ -96,7 +97,12 @@ class SqliteStore:
     def prune(self, before: float, limit: int, done: Callable[[int], None]) -> None:
         """Forget what is finished and was last touched before: at most ``limit`` deliveries, and as many messages,
         trail lines and references that nothing holds any more. ``done`` gets the number of rows removed."""
-        self._submit(partial(prune, before, limit), lambda removed, _error: done(removed or 0))
+        self._submit(partial(self._prune, before, limit), lambda removed, _error: done(removed or 0))
+
+    def _prune(self, before: float, limit: int, connection: sqlite3.Connection) -> int:
+        removed = prune(before, limit, connection)
+        self._writer.reset()  # it may remember numbers of what is gone
+        return removed
 
     def put_state(self, room: str, key: str, value: bytes | None, done: Callable[[], None] | None = None) -> None:
         """If the database fails, ``done`` is not called: what is not stored must not be acknowledged."""

@@ -70,7 +70,7 @@ class Writer:
         """
         numbers, repeated = self._messages(units)
         self._deliveries(units, numbers, repeated)
-        self._many("update_delivery", _latest(chain.from_iterable(u.updates for u in units)))
+        self._updates(units, numbers)
         self._references(units, repeated)
         self._parking(units)
         self._sessions(units)
@@ -100,18 +100,26 @@ class Writer:
         self, units: Sequence[Changes], messages: Sequence[Message], first: int
     ) -> tuple[dict[str, int], list[Repeated]]:
         """A message is repeated if the number stored with its id is not the one it was offered with."""
-        numbers = {m.id: self._stored_number(m.id) for m in messages}
+        numbers = {m.id: self._stored_number(m.id, {}) for m in messages}
         repeated, at = [], first
         for unit in units:
             repeated.append(frozenset(m.id for n, m in enumerate(unit.messages, at) if numbers[m.id] != n))
             at += len(unit.messages)
         return numbers, repeated
 
-    def _stored_number(self, message_id: str) -> int:
-        row = self._connection.execute(SQL["message_number"], (message_id,)).fetchone()
-        if row is None:
+    def _number(self, message_id: str, numbers: dict[str, int]) -> int | None:
+        """A message's number; None if it is not stored. ``numbers``: those of this group."""
+        number = numbers.get(message_id) or self._recent.get(message_id)
+        if number is None:
+            row = self._connection.execute(SQL["message_number"], (message_id,)).fetchone()
+            number = row and row[0]
+        return number
+
+    def _stored_number(self, message_id: str, numbers: dict[str, int]) -> int:
+        number = self._number(message_id, numbers)
+        if number is None:
             raise UnknownMessage(f"message {message_id} is not stored")
-        return int(row[0])
+        return number
 
     # ----------------------------------------------------------------------------------------- deliveries
 
@@ -123,14 +131,20 @@ class Writer:
                 message_id = record.message.id
                 if message_id in skipped:
                     continue
-                number = numbers.get(message_id)
-                if number is None:
-                    number = numbers[message_id] = self._stored_number(message_id)
                 seq += 1
                 record.seq = seq
-                rows.append(delivery_row(seq, number, record))
+                rows.append(delivery_row(seq, self._stored_number(message_id, numbers), record))
         self._seq = seq
         self._many("insert_delivery", rows)
+
+    def _updates(self, units: Sequence[Changes], numbers: dict[str, int]) -> None:
+        """By the message that the id begins with; where that is not all, the others by their id alone."""
+        rows = [
+            (u[0], u[1]._value_, *u[2:], self._number(u[0].partition(".")[0], numbers) or 0)
+            for u in _latest(chain.from_iterable(u.updates for u in units))
+        ]
+        if self._many("update_delivery", rows) < len(rows):
+            self._many("update_loose_delivery", rows)
 
     def _references(self, units: Sequence[Changes], repeated: Sequence[Repeated]) -> None:
         rows: list[Row] = []
@@ -142,20 +156,12 @@ class Writer:
 
     def _trail(self, units: Sequence[Changes], numbers: dict[str, int], repeated: Sequence[Repeated]) -> None:
         rows = [
-            (numbers.get(entry[0]) or self._subject(entry[0]), entry[1], entry[2]._value_, entry[3], entry[4], entry[5])
+            (self._number(entry[0], numbers) or entry[0], entry[1], entry[2]._value_, entry[3], entry[4], entry[5])
             for unit, skipped in zip(units, repeated, strict=True)
             for entry in unit.trail
             if not skipped or entry[0] not in skipped
         ]
         self._many("insert_trail", rows)
-
-    def _subject(self, subject: str) -> int | str:
-        """A stored message's number; any other id as it is."""
-        number = self._recent.get(subject)
-        if number is not None:
-            return number
-        row = self._connection.execute(SQL["message_number"], (subject,)).fetchone()
-        return int(row[0]) if row else subject
 
     # --------------------------------------------------------------------------------------- rarer tables
 
@@ -187,11 +193,11 @@ def _left_alone(unit: Changes, skipped: Repeated) -> Collection[str]:
     return {r.id for r in unit.deliveries if r.message.id in skipped} if skipped else ()
 
 
-def _latest(updates: Iterable[DeliveryUpdate]) -> list[Row]:
-    """Rows: of the updates of one delivery the one that would stand in the end: the last with the highest token."""
+def _latest(updates: Iterable[DeliveryUpdate]) -> Iterable[DeliveryUpdate]:
+    """Of the updates of one delivery the one that would stand in the end: the last with the highest token."""
     latest: dict[str, DeliveryUpdate] = {}
     for update in updates:
         other = latest.get(update.id)
         if other is None or update.token >= other.token:
             latest[update.id] = update
-    return [(u[0], u[1]._value_, *u[2:]) for u in latest.values()]
+    return latest.values()
