@@ -43,12 +43,8 @@ def text_of(message: Message, terms: Terms) -> str:
     """
     for part in message.parts:
         if part.media_type != "text/plain":
-            kind = part.media_type or "this content"
-            raise (
-                _NO_TEXT
-                if kind == "text/plain"
-                else SendError(Reason.UNSUPPORTED_MEDIA, detail=f"SMS carries text only, not {kind}")
-            )
+            detail = f"SMS carries text only, not {part.media_type or 'this content'}"
+            raise SendError(Reason.UNSUPPORTED_MEDIA, detail=detail)
     text = message.text
     if message.subject:
         text = f"{message.subject}: {text}"

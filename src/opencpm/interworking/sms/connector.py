@@ -39,7 +39,7 @@ class SmsConnector:
         self._composer = Composer(settings)
         self._outbox = Outbox(settings.queue)
         self._inbound = Inbound(settings, context)
-        self._lanes: list[Lane] = []
+        self._lanes = [Lane(link, settings, self._heard, self._changed) for link in settings.links]
         self._inbox: Inbox | None = None
         self._again: asyncio.TimerHandle | None = None
         self._health = Health(HealthState.DOWN, "not started", context.clock.now())
@@ -50,7 +50,6 @@ class SmsConnector:
     async def run(self, inbox: Inbox) -> None:
         """See :meth:`opencpm.interfaces.Connector.run`."""
         self._inbox = inbox
-        self._lanes = [Lane(link, self._settings, self._heard, self._changed) for link in self._settings.links]
         self._inbound.start(inbox)
         async with asyncio.TaskGroup() as tasks:
             for lane in self._lanes:

@@ -31,7 +31,7 @@ _BINDS = {
 }
 _VERSIONS = {"3.3": 0x33, "3.4": 0x34, "5.0": 0x50}
 _LONGEST_LOGIN_PAUSE = 900.0
-_UNBIND_PATIENCE = 5.0
+_UNBIND_PATIENCE = 2.0
 
 
 class Lane:
@@ -53,6 +53,7 @@ class Lane:
         self.work: deque[Any] = deque()
         self.throttle = Throttle(settings.rate, 0.0)
         self.detail = "not connected yet"
+        self._said = ""
         self._common = common
         self._on_events, self._on_change = on_events, on_change
         self._session: Session | None = None
@@ -60,7 +61,8 @@ class Lane:
         self._gone = asyncio.Event()
         self._up = False
         self._pause = common.reconnect_min
-        self._refused = False
+        self._refused = False  # the SMSC does not want us: an account that is wrong, not a moment that is bad
+        self._refused_now = False
 
     # -- for the outbox
     # ------------------------------------------------------------------------------------------
@@ -121,13 +123,16 @@ class Lane:
         try:
             while True:
                 await self._once()
-                await asyncio.sleep(self._next_pause())
+                pause = self._next_pause()
+                self.detail += f"; next try in {pause:.0f} s"
+                self._on_change(self)
+                await asyncio.sleep(pause)
         finally:
             await self._leave()
 
     async def _once(self) -> None:
         self._gone.clear()
-        self._refused = False
+        self._refused = self._refused_now = False
         where = f"{self.settings.host}:{self.settings.port}"
         now = asyncio.get_running_loop().time()
         session = self._new_session(now)
@@ -168,7 +173,8 @@ class Lane:
             elif isinstance(event, BindRefused):
                 self._refuse(event.status)
             elif isinstance(event, Closed):
-                self._say(event.reason)
+                if not self._refused_now:
+                    self._say(event.reason)
             else:
                 rest.append(event)
         if rest:
@@ -186,6 +192,7 @@ class Lane:
 
     def _refuse(self, status: int) -> None:
         known = status_of(status)
+        self._refused_now = True
         self._refused = known.retry is Retry.LOGIN
         self._say(f"{self.settings.host}:{self.settings.port} refused the bind of {self.account}: {known.name}")
 
@@ -198,13 +205,13 @@ class Lane:
         if self._up:
             self._say(f"connection to {self.settings.host}:{self.settings.port} lost" + (f": {error}" if error else ""))
         self._up = False
-        self._on_change(self)
         self._gone.set()
+        self._on_change(self)
 
     def _say(self, detail: str) -> None:
-        if detail != self.detail:
+        if detail != self._said:
             log.warning("%s", detail)
-        self.detail = detail
+        self._said = self.detail = detail
 
     def _next_pause(self) -> float:
         """1, 2, 4 ... seconds with jitter; after a refused login 60 s up to 15 minutes."""
