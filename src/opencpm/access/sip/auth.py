@@ -47,6 +47,7 @@ class Authenticator:
             settings.digest_without_qop,
         )
         self._counts = digest.NonceCounts()
+        self._challenged: OrderedDict[tuple[str, str], int] = OrderedDict()
         self._failures: OrderedDict[tuple[str, str], tuple[int, float]] = OrderedDict()
 
     def originator(self, request: Request) -> Originator | None:
@@ -71,13 +72,33 @@ class Authenticator:
         for auth in self._answers(request):
             verdict = self._verify(request, auth, now)
             if verdict is Verdict.ACCEPTED:
+                self._challenged.pop((request.message.get("to"), request.flow.peer[0]), None)
                 return self._owner(auth.get("username"))
             if verdict is Verdict.WRONG:
                 self._count_failure(request, auth, now)
         nonce = digest.make_nonce(self._policy, now, self._endpoint.new_token())
-        fields = digest.challenges(self._policy, nonce, stale=verdict is Verdict.STALE)
+        fields = digest.challenges(
+            self._policy, nonce, stale=verdict is Verdict.STALE, only=self._only(request, verdict)
+        )
         self._endpoint.answer(request, 401, fields=fields)
         return None
+
+    def _only(self, request: Request, verdict: Verdict) -> str:
+        """MD5 for clients that give up when they see another algorithm: known ones, and those that come back with
+        nothing although they were challenged before. Otherwise all algorithms are offered."""
+        if "MD5" not in self._settings.digest:
+            return ""
+        agent = request.message.get("user-agent")
+        if any(part in agent for part in self._settings.md5_agents):
+            return "MD5"
+        key = (request.message.get("to"), request.flow.peer[0])
+        unanswered = self._challenged.pop(key, 0)
+        if verdict is Verdict.CHALLENGE:
+            self._challenged[key] = unanswered + 1
+            if len(self._challenged) > _MAX_TRACKED:
+                self._challenged.popitem(last=False)
+            return "MD5" if unanswered else ""
+        return ""
 
     def _answers(self, request: Request) -> list[Auth]:
         """The digest answers meant for us; a request may carry one for each realm and algorithm."""

@@ -36,6 +36,11 @@ class SipSettings(BaseModel):
     digest: tuple[Literal["SHA-256", "MD5"], ...] = Field(
         ("SHA-256", "MD5"), description="Digest algorithms that are offered, best first."
     )
+    md5_agents: tuple[str, ...] = Field(
+        ("baresip", "JsSIP", "SIPp"),
+        description="Clients, by a part of their User-Agent, that give up when they see another digest than MD5; "
+        "they are offered MD5 alone, as is a client that leaves a challenge unanswered.",
+    )
     digest_without_qop: bool = Field(True, description="Take answers without qop, as deployed clients send them.")
     nonce_lifetime: float = Field(300.0, gt=0, description="Seconds for which a challenge can be answered.")
     trust_flows: frozenset[Literal["udp", "tcp", "tls", "ws", "wss"]] = Field(

@@ -74,8 +74,8 @@ def nonce_age(policy: Policy, nonce: str, now: float) -> float | None:
     return now - int(stamp.partition(".")[0], 16) / 1000
 
 
-def challenges(policy: Policy, nonce: str, *, stale: bool = False) -> list[tuple[str, str]]:
-    """The WWW-Authenticate fields, best algorithm first (RFC 8760 §2.4)."""
+def challenges(policy: Policy, nonce: str, *, stale: bool = False, only: str = "") -> list[tuple[str, str]]:
+    """The WWW-Authenticate fields, best algorithm first (RFC 8760 §2.4), or `only` one of them."""
     tail = ", stale=true" if stale else ""
     return [
         (
@@ -83,6 +83,7 @@ def challenges(policy: Policy, nonce: str, *, stale: bool = False) -> list[tuple
             f'Digest realm="{policy.realm}", nonce="{nonce}", algorithm={algorithm}, qop="auth"{tail}',
         )
         for algorithm in policy.algorithms
+        if only in ("", algorithm)
     ]
 
 
