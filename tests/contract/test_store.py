@@ -767,6 +767,17 @@ async def test_administration_while_groups_are_written(store: Store) -> None:
     assert store.counts()["messages"] == 40
 
 
+async def test_administration_while_a_commit_is_under_way(store: Store) -> None:
+    answers: list[Committed] = []
+    for turn in range(20):
+        store.commit(unit(f"m{turn}"), answers.append)
+        await asyncio.sleep(0)  # the group begins in the next turn, its commit may end in a later one
+        store.put_secret("token", str(turn), b"x")
+    await stored(store, Changes())
+    assert len(store.secrets("token")) == len(answers) == 20
+    assert all(answer.error is None for answer in answers)
+
+
 # ----------------------------------------------------------------------------------------------- closing, opening
 
 

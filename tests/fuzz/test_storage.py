@@ -164,6 +164,7 @@ async def test_messages_deliveries_and_sessions(some: list[DeliveryRecord], talk
     await store.close()
 
 
+@settings(deadline=None)
 @given(reports, st.none() | errors)
 def test_reports(report: Report, error: SendError | None) -> None:
     found = report_from(report_text(report))
@@ -172,6 +173,7 @@ def test_reports(report: Report, error: SendError | None) -> None:
     assert repr(whole.error) == repr(error)
 
 
+@settings(deadline=None)
 @given(subscribers, contacts)
 def test_people(subscriber: Subscriber, contact: Contact) -> None:
     assert subscriber_from(subscriber_text(subscriber)) == subscriber

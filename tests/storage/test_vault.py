@@ -1,7 +1,7 @@
 from __future__ import annotations
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from opencpm.storage.vault import Vault
@@ -10,6 +10,7 @@ KEY = "0123456789abcdef0123456789abcdef"
 VAULT = Vault(KEY)
 
 
+@settings(deadline=None)
 @given(st.binary(max_size=200))
 def test_what_is_sealed_can_be_unsealed(secret: bytes) -> None:
     sealed = VAULT.seal(secret)
@@ -26,6 +27,7 @@ def test_another_key_does_not_open_it() -> None:
         Vault(KEY + "0").unseal(VAULT.seal(b"secret"))
 
 
+@settings(deadline=None)
 @given(st.data())
 def test_a_changed_byte_is_noticed(data: st.DataObject) -> None:
     sealed = bytearray(VAULT.seal(b"secret"))
@@ -34,6 +36,7 @@ def test_a_changed_byte_is_noticed(data: st.DataObject) -> None:
         VAULT.unseal(bytes(sealed))
 
 
+@settings(deadline=None)
 @given(st.binary(max_size=60))
 def test_anything_else_is_a_value_error(noise: bytes) -> None:
     with pytest.raises(ValueError):

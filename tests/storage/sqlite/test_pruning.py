@@ -1,7 +1,7 @@
 from __future__ import annotations
 
 import asyncio
-from pathlib import Path
+from collections.abc import AsyncIterator
 
 import pytest
 
@@ -32,8 +32,10 @@ def aged(name: str, at: float, state: DeliveryState = DeliveryState.DELIVERED, *
 
 
 @pytest.fixture
-async def store(tmp_path: Path) -> SqliteStore:
-    return await open_store("")
+async def store() -> AsyncIterator[SqliteStore]:
+    opened = await open_store("")
+    yield opened
+    await opened.close()
 
 
 @pytest.mark.parametrize("form", ["{id}.0", "free-{id}"])
