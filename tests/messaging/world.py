@@ -223,6 +223,7 @@ class World:
         world.sms = Network("sms", SMS, world)
         world.msn = Network("msn", MSN, world)
         world.messaging.attach([world.sip, world.sms, world.msn])
+        await world.messaging.recover()
         world.task = asyncio.create_task(world.messaging.run())
         return world
 

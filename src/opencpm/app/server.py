@@ -89,6 +89,7 @@ class App:
         self.messaging.attach(self.connectors)
 
     async def _start(self) -> None:
+        await self.messaging.recover()
         self._run(self.messaging.run(), "messaging")
         self._run(self._follow(), "people")
         for connector in self.connectors:

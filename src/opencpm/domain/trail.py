@@ -28,7 +28,7 @@ class Step(StrEnum):
 
 
 class TrailEntry(NamedTuple):
-    """One line. ``subject``: a message's or session's id; ``delivery_id`` narrows it to one recipient; ``data``: JSON."""
+    """One line. ``subject``: a message's or session's id; ``delivery_id`` names one recipient; ``data``: JSON text."""
 
     subject: str
     at: float

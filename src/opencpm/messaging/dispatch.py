@@ -281,7 +281,8 @@ class Dispatch:
                 continue
             nap = min(_LONGEST_NAP, due - now) if due is not None else _LONGEST_NAP
             try:
-                await asyncio.wait_for(self._wake.wait(), max(nap, 0.01))
+                async with asyncio.timeout(max(nap, 0.01)):  # wait_for of 3.11 can swallow a cancellation
+                    await self._wake.wait()
             except TimeoutError:
                 self._close_unreported()
 

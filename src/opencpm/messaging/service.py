@@ -73,13 +73,16 @@ class Messaging:
         """The networks and accesses of this server, in the order in which they are shown."""
         self._ground.connectors.update({c.name: c for c in connectors})
 
-    async def run(self) -> None:
-        """Recover what an earlier life left, then keep what waits moving, until cancelled."""
+    async def recover(self) -> None:
+        """Take over what an earlier life left. Before any connector runs: nothing of this life may be in the store yet."""
         released = asyncio.Event()
         self._ground.store.release_leases(released.set)
         await released.wait()
         self._reporting.load_parked()
         self._sessions.close_lost()
+
+    async def run(self) -> None:
+        """Keep what waits moving, until cancelled; then end the sessions in good order."""
         try:
             await self._dispatch.run()
         finally:
