@@ -8,9 +8,6 @@ from dataclasses import replace
 from typing import Any
 
 from opencpm.cluster.local import LocalBus
-from opencpm.messaging.directory import StoredDirectory
-from opencpm.storage.vault import Vault
-
 from opencpm.domain.address import Address
 from opencpm.domain.delivery import Delivery, Outcome, OutcomeKind
 from opencpm.domain.errors import Reason, SendError
@@ -21,7 +18,9 @@ from opencpm.domain.report import Reference, Report, Status
 from opencpm.domain.session import CloseReason, Composing, SessionOffer
 from opencpm.interfaces import Inbox, Leg, LegEvents
 from opencpm.messaging import Messaging
+from opencpm.messaging.directory import StoredDirectory
 from opencpm.storage.sqlite import open_store
+from opencpm.storage.vault import Vault
 
 ALICE = Address("sip", "alice@cpm.test")
 ALICE_TEL = Address("tel", "+12025550100")
@@ -188,7 +187,7 @@ class Network:
 
 
 class World:
-    """Alice has a telephone number and an MSN account, Bob is her contact, Carol is ours too. Build with :meth:`made`."""
+    """Alice has a number and an MSN account, Bob is her contact, Carol is ours too. Build with :meth:`made`."""
 
     clock: Clock
     messaging: Messaging

@@ -74,7 +74,7 @@ class Messaging:
         self._ground.connectors.update({c.name: c for c in connectors})
 
     async def recover(self) -> None:
-        """Take over what an earlier life left. Before any connector runs: nothing of this life may be in the store yet."""
+        """Take over what an earlier life left; before any connector runs, so that nothing of this life is touched."""
         released = asyncio.Event()
         self._ground.store.release_leases(released.set)
         await released.wait()
