@@ -26,7 +26,8 @@ _MAX_LINES = 1024
 _MAX_MEDIA = 16
 _PROTOCOLS = {"TCP/MSRP": False, "TCP/TLS/MSRP": True}
 _SETUPS = frozenset({"active", "passive", "actpass", "holdconn"})
-_DIRECTIONS = ("sendrecv", "sendonly", "recvonly", "inactive")
+SENDRECV, SENDONLY, RECVONLY, INACTIVE = "sendrecv", "sendonly", "recvonly", "inactive"
+_DIRECTIONS = (SENDRECV, SENDONLY, RECVONLY, INACTIVE)
 # RFC 5547 and neighbours: kept as they are, and repeated in an answer where the answer has to.
 _FILE_ATTRIBUTES = ("file-selector", "file-transfer-id", "file-disposition", "file-range", "file-icon", "file-date")
 
@@ -82,7 +83,7 @@ class MsrpMedia:
     """RFC 6135: active, passive or actpass."""
     accept_types: tuple[str, ...] = ("message/cpim",)
     wrapped_types: tuple[str, ...] = ()
-    direction: str = "sendrecv"
+    direction: str = SENDRECV
     max_size: int | None = None
     """The largest message this end takes, bytes."""
     fingerprint: str = ""
@@ -187,7 +188,7 @@ def _terms(media: Media, default_setup: str) -> MsrpMedia:
         setup=setup,
         accept_types=tuple(types.lower().split()),
         wrapped_types=tuple((media.get("accept-wrapped-types") or "").lower().split()),
-        direction=next((d for d in _DIRECTIONS if media.get(d) is not None), "sendrecv"),
+        direction=next((d for d in _DIRECTIONS if media.get(d) is not None), SENDRECV),
         max_size=int(size) if size.isascii() and size.isdigit() and len(size) < 16 else None,
         fingerprint=media.get("fingerprint") or "",
         file=tuple(pair for pair in media.attributes if pair[0] in _FILE_ATTRIBUTES),
@@ -209,7 +210,7 @@ def answer_setup(offered: str) -> str:
 
 def answer_direction(offered: str) -> str:
     """RFC 3264 §6.1."""
-    return {"sendonly": "recvonly", "recvonly": "sendonly"}.get(offered, offered)
+    return {SENDONLY: RECVONLY, RECVONLY: SENDONLY}.get(offered, offered)
 
 
 def build(terms: MsrpMedia, *, session_id: int, version: int) -> bytes:

@@ -8,6 +8,7 @@ from collections.abc import Mapping
 
 from opencpm.access.sip.core import Core
 from opencpm.access.sip.session_in import InvitationsIn
+from opencpm.access.sip.session_large import LargeOut
 from opencpm.access.sip.session_leg import SessionRoom
 from opencpm.access.sip.session_media import Surroundings
 from opencpm.access.sip.session_out import Fork
@@ -38,6 +39,8 @@ class Sessions:
         around = Surroundings(self._hub, context.clock, context.ids, Limits(max_size=settings.max_message))
         self._room = SessionRoom(core.endpoint, core.home, settings, around, context.name or "sip")
         self._incoming = InvitationsIn(self._room, core.authenticator, core.registrar)
+        self._large = LargeOut(self._room, context.directory)
+        core.lanes.large = self._large.take
         core.endpoint.on("INVITE", self._incoming.served)
 
     @property
@@ -53,7 +56,7 @@ class Sessions:
     async def start(self, inbox: Inbox) -> None:
         """Listen for MSRP and serve INVITE. Raises OSError."""
         await self._hub.start()
-        self._incoming.inbox = inbox
+        self._incoming.inbox = self._large.inbox = inbox
 
     async def open(self, offer: SessionOffer, events: LegEvents) -> Leg:
         """See `interfaces.Connector.open`."""
@@ -69,6 +72,7 @@ class Sessions:
     async def stop(self) -> None:
         """BYE to every device, then close the listeners."""
         self._incoming.close()
+        self._large.close()
         legs = list(self._room.legs)
         if legs:
             closing = [asyncio.ensure_future(leg.close(CloseReason.SHUTDOWN, "the server is stopping")) for leg in legs]

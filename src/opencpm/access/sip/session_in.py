@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import logging
 from collections.abc import Sequence
+from dataclasses import replace
 
 from opencpm.access.sip.auth import Authenticator, Originator
 from opencpm.access.sip.endpoint import Request
@@ -12,6 +13,7 @@ from opencpm.access.sip.pager import ROUTE_HEADER
 from opencpm.access.sip.reasons import refusal_fields, status_of
 from opencpm.access.sip.registrar import Registrar
 from opencpm.access.sip.session_content import Parties, read
+from opencpm.access.sip.session_large import LARGE, StandaloneEvents, service_asked_for
 from opencpm.access.sip.session_leg import ALLOW, SessionLeg, SessionRoom
 from opencpm.access.sip.session_media import MediaPath
 from opencpm.access.sip.session_terms import Invitation, read_invitation
@@ -20,7 +22,7 @@ from opencpm.domain.address import Address
 from opencpm.domain.errors import Reason, SendError
 from opencpm.domain.message import Message
 from opencpm.domain.session import SessionOffer
-from opencpm.interfaces import Inbox
+from opencpm.interfaces import Inbox, LegEvents
 from opencpm.protocols import cpim
 from opencpm.protocols.sip.dialog import uas_dialog
 from opencpm.protocols.sip.errors import SipError
@@ -30,6 +32,7 @@ __all__ = ["InvitationsIn"]
 
 log = logging.getLogger("opencpm.access.sip.session")
 _MAX_ID = 256
+Timer = tuple[Refresh, list[tuple[str, str]]]
 
 
 class InvitationsIn:
@@ -65,6 +68,9 @@ class InvitationsIn:
         invitation = read_invitation(request.message, room.home.domain)
         timer = from_request(request.message, room.settings.min_expires)
         offer = self._offer(request, originator, invitation)
+        if service_asked_for(request.message) in LARGE:
+            self._take_large(self.inbox, request, invitation, offer, timer)
+            return
         leg = SessionLeg(room, _parties(offer, room.name), request)
         asking = self._invite(self.inbox, request, offer, leg, leg.prepare(invitation), timer)
         room.endpoint.answer(request, 100)
@@ -80,17 +86,13 @@ class InvitationsIn:
         offer: SessionOffer,
         leg: SessionLeg,
         path: MediaPath,
-        timer: tuple[Refresh, list[tuple[str, str]]],
+        timer: Timer,
     ) -> None:
         """Ask the other side and answer the INVITE. Cancelled by CANCEL."""
         room = self._room
         try:
             events = await inbox.invited(offer, leg)
-            refresh, fields = timer
-            dialog = uas_dialog(request.message, request.to_tag)
-            leg.establish(dialog, request.flow, path, events, refresh, request.message)
-            head = [room.contact(request.flow), leg.asserted(), *leg.ids(), ("Allow", ALLOW), *fields]
-            room.endpoint.answer(request, 200, fields=[*head, ("Content-Type", "application/sdp")], body=leg.sdp)
+            self._accept(request, leg, path, events, timer)
         except asyncio.CancelledError:
             room.endpoint.answer(request, 487)
         except SendError as error:
@@ -100,6 +102,23 @@ class InvitationsIn:
         except Exception:
             log.exception("an invitation failed")
             room.endpoint.answer(request, 500)
+
+    def _accept(self, request: Request, leg: SessionLeg, path: MediaPath, events: LegEvents, timer: Timer) -> None:
+        """200 with our answer; from now on the leg has the dialog."""
+        room, (refresh, fields) = self._room, timer
+        dialog = uas_dialog(request.message, request.to_tag)
+        leg.establish(dialog, request.flow, path, events, refresh, request.message)
+        head = [room.contact(request.flow), leg.asserted(), *leg.ids(), ("Allow", ALLOW), *fields]
+        room.endpoint.answer(request, 200, fields=[*head, ("Content-Type", "application/sdp")], body=leg.sdp)
+
+    def _take_large(
+        self, inbox: Inbox, request: Request, invitation: Invitation, offer: SessionOffer, timer: Timer
+    ) -> None:
+        """Large message mode: we take the whole message whether the receiver is there or not, then it goes its way
+        like any standalone message. The MSRP answer says whether it was stored."""
+        parties = replace(_parties(offer, self._room.name), session_id="")
+        leg = SessionLeg(self._room, parties, request)
+        self._accept(request, leg, leg.prepare(invitation), StandaloneEvents(inbox), timer)
 
     def _offer(self, request: Request, originator: Originator, invitation: Invitation) -> SessionOffer:
         """The neutral form. Raises Refusal 400, 404 or 416."""

@@ -53,9 +53,9 @@ class SessionRoom:
     name: str = "sip"
     legs: set[SessionLeg] = field(default_factory=set)
 
-    def contact(self, flow: Flow) -> tuple[str, str]:
-        """Our Contact header, with the session service."""
-        return "Contact", self.endpoint.contact(flow, feature_parameter(ICSI_TAG, [icsi("session")]))
+    def contact(self, flow: Flow, service: str = "session") -> tuple[str, str]:
+        """Our Contact header, with a CPM service."""
+        return "Contact", self.endpoint.contact(flow, feature_parameter(ICSI_TAG, [icsi(service)]))
 
     def number(self) -> int:
         """For o= lines: unique enough, and rising."""
@@ -163,6 +163,7 @@ class SessionLeg:
         room.legs.add(self)
         self._arm_refresh(refresh)
         self._arm_idle()
+        self._media_lost("the device made no MSRP connection")  # until it has: the same patience
 
     def _terms(self, invitation: Invitation) -> tuple[MediaPath, bytes]:
         """Our terms for an offer, on a path of their own. Raises Refusal 488."""

@@ -19,7 +19,7 @@ from opencpm.domain.errors import Reason, SendError
 from opencpm.domain.session import SessionOffer
 from opencpm.domain.subscriber import Subscriber
 from opencpm.interfaces import LegEvents
-from opencpm.protocols.sdp import MsrpMedia, SdpError
+from opencpm.protocols.sdp import SENDRECV, MsrpMedia, SdpError
 from opencpm.protocols.sip.dialog import Dialog, uac_dialog
 from opencpm.protocols.sip.errors import SipError
 from opencpm.protocols.sip.features import accept_contact, icsi
@@ -53,9 +53,20 @@ class _Branch:
 
 
 class Fork:
-    """One invitation to all devices. `ask` gives the leg of the device that answered."""
+    """One invitation to all devices. `ask` gives the leg of the device that answered. `service` is the ICSI suffix,
+    `direction` what our SDP says."""
 
-    def __init__(self, room: SessionRoom, offer: SessionOffer, events: LegEvents, initiator: Subscriber | None) -> None:
+    def __init__(
+        self,
+        room: SessionRoom,
+        offer: SessionOffer,
+        events: LegEvents,
+        initiator: Subscriber | None,
+        *,
+        service: str = "session",
+        direction: str = SENDRECV,
+    ) -> None:
+        self._service, self._direction = service, direction
         self._room, self._offer, self._events, self._initiator = room, offer, events, initiator
         self._branches: list[_Branch] = []
         self._answered: asyncio.Future[SessionLeg] = asyncio.get_running_loop().create_future()
@@ -83,7 +94,9 @@ class Fork:
         uri = (hub.uri(ids.new(), secure=True) if flow.secure else None) or hub.uri(ids.new())
         if uri is None:
             raise SendError(Reason.NETWORK_DOWN, retryable=True, detail="MSRP is not being listened for")
-        ours, body = offer_terms(uri, max_size=room.settings.max_message, number=room.number())
+        ours, body = offer_terms(
+            uri, max_size=room.settings.max_message, number=room.number(), direction=self._direction
+        )
         return _Branch(binding, flow, ours, body, room.settings.expires)
 
     # out
@@ -108,10 +121,10 @@ class Fork:
             ("To", f"<{home.uri(offer.target)}>"),
             ("Call-ID", f"{ids.new()}@{room.endpoint.via_host}"),
             ("CSeq", f"{_CSEQ} INVITE"),
-            room.contact(branch.flow),
+            room.contact(branch.flow, self._service),
             ("P-Asserted-Identity", home.asserted(offer.initiator, self._initiator, tel=rcs)),
-            ("P-Asserted-Service", icsi("session")),
-            ("Accept-Contact", accept_contact("session", require=False)),
+            ("P-Asserted-Service", icsi(self._service)),
+            ("Accept-Contact", accept_contact(self._service, require=False)),
             ("P-Called-Party-ID", f"<{home.uri(offer.target)}>"),
             ("Allow", ALLOW),
             ("Supported", "timer"),

@@ -87,9 +87,9 @@ def _ours(uri: MsrpUri, setup: str, max_size: int) -> MsrpMedia:
     )
 
 
-def offer_terms(uri: MsrpUri, *, max_size: int, number: int) -> tuple[MsrpMedia, bytes]:
+def offer_terms(uri: MsrpUri, *, max_size: int, number: int, direction: str = sdp.SENDRECV) -> tuple[MsrpMedia, bytes]:
     """Our offer: either end may connect. `number` makes the o= line unique."""
-    ours = _ours(uri, "actpass", max_size)
+    ours = replace(_ours(uri, "actpass", max_size), direction=direction)
     return ours, sdp.build(ours, session_id=number, version=number)
 
 

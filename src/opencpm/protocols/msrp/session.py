@@ -47,7 +47,7 @@ class Receipt(NamedTuple):
 
 
 class Opened(NamedTuple):
-    """The peer's first request arrived: the path stands."""
+    """The peer's first request or response arrived: the path stands."""
 
 
 class Received(NamedTuple):
@@ -191,13 +191,13 @@ class Session:
     def receive(self, frame: Frame, now: float) -> list[Event]:
         """A frame of this session. Never raises: what is wrong with it is answered."""
         self._now = now
-        if not frame.method:
-            return self._response(frame)
         events: list[Event] = []
         if not self.opened:
             self.opened = True
             events.append(Opened())
-        if frame.method == "SEND":
+        if not frame.method:
+            events += self._response(frame)
+        elif frame.method == "SEND":
             events += self._send_frame(frame)
         elif frame.method == "REPORT":
             events += self._report(frame)
