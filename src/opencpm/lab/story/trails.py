@@ -1,0 +1,104 @@
+"""What the server says of itself: its trails, read over the API."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Awaitable, Callable
+from typing import Any, TypeVar
+
+from opencpm.lab.http import Api, ApiError, segment
+
+Found = TypeVar("Found")
+Line = dict[str, Any]
+
+LOOK = 0.02  # seconds between looks: the API has no "wait until"
+PATIENCE = 30.0
+
+
+class Missing(AssertionError):
+    """The evidence did not appear; the text says which."""
+
+
+async def patiently(what: str, look: Callable[[], Awaitable[Found | None]], patience: float = PATIENCE) -> Found:
+    """Look until there is something. :raises Missing:"""
+    loop = asyncio.get_running_loop()
+    deadline = loop.time() + patience
+    while True:
+        found = await look()
+        if found is not None:
+            return found
+        if loop.time() > deadline:
+            raise Missing(f"no {what} within {patience:.0f} s")
+        await asyncio.sleep(LOOK)
+
+
+class Trails:
+    """The trails of messages and sessions."""
+
+    def __init__(self, api: Api) -> None:
+        self._api = api
+
+    async def message(self, ident: str, step: str, wanted: Callable[[Line], bool] = lambda line: True) -> Line:
+        """The first line of a message's trail with this step that is wanted. :raises Missing:"""
+
+        async def look() -> Line | None:
+            try:
+                answer = await self._api.get(f"/messages/{segment(ident)}/trail")
+            except ApiError as error:
+                if error.status == 404:
+                    return None
+                raise
+            return _first(answer["trail"], step, wanted)
+
+        return await patiently(f"line {step!r} in the trail of message {ident}", look)
+
+    async def session(self, ident: str, step: str, wanted: Callable[[Line], bool] = lambda line: True) -> Line:
+        """The same of a session. :raises Missing:"""
+
+        async def look() -> Line | None:
+            answer = await self._api.get(f"/sessions/{segment(ident)}/trail")
+            return _first(answer["trail"], step, wanted)
+
+        return await patiently(f"line {step!r} in the trail of session {ident}", look)
+
+    async def newest_session(self, peer: str) -> str:
+        """The id of the last session with a person. :raises Missing:"""
+
+        async def look() -> str | None:
+            standing = [one for one in await self._api.get("/sessions") if one["peer"] == peer]
+            if standing:
+                return str(standing[0]["session"])
+            answer = await self._api.get(f"/conversations/{segment(peer)}/messages")
+            return str(answer["sessions"][0]["session"]) if answer["sessions"] else None
+
+        return await patiently(f"session with {peer}", look)
+
+    async def received(self, peer: str, text: str) -> Line:
+        """The newest message from a person with this text. :raises Missing:"""
+
+        async def look() -> Line | None:
+            answer = await self._api.get(f"/conversations/{segment(peer)}/messages")
+            came = [m for m in answer["messages"] if m["direction"] == "received" and m["text"] == text]
+            return came[-1] if came else None
+
+        return await patiently(f"message {text!r} from {peer}", look)
+
+
+def _first(trail: list[Line], step: str, wanted: Callable[[Line], bool]) -> Line | None:
+    return next((line for line in trail if line["step"] == step and wanted(line)), None)
+
+
+def fact(line: Line, rule: str) -> Line:
+    """One check of the plan that a line keeps. :raises Missing:"""
+    for note in line.get("data", {}).get("facts", ()):
+        if note["rule"] == rule:
+            return dict(note)
+    raise Missing(f"no check {rule!r} in {line['what']!r}")
+
+
+def candidate(line: Line, network: str) -> Line:
+    """One network of the plan that a line keeps, with its rules. :raises Missing:"""
+    for found in line.get("data", {}).get("candidates", ()):
+        if found["network"] == network:
+            return dict(found)
+    raise Missing(f"no candidate {network!r} in {line['what']!r}")
