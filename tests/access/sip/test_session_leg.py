@@ -13,6 +13,7 @@ from opencpm.domain.message import Part
 from opencpm.domain.report import Status
 from opencpm.domain.session import CloseReason, Composing
 from opencpm.protocols import cpim, imdn, iscomposing
+from opencpm.protocols.msrp.message import Parser, response
 from tests.access.sip.rig import ALICE, BOB
 from tests.access.sip.session_rig import Media, chat, cpim_text, offer_sdp, running_sessions
 
@@ -211,6 +212,34 @@ async def test_a_lost_connection_is_given_up_after_the_grace_time():
         assert (outcome.error.reason, outcome.error.retryable, outcome.doubled) == (Reason.UNREACHABLE, True, True)
         assert (await events.ends.get())[0] is CloseReason.LOST
         assert "cause=503" in (await alice.next("BYE")).get("reason")
+
+
+async def test_a_device_that_never_connects():
+    async with running_sessions(sessions={"grace": 0.05}) as rig:
+        alice = await rig.device("alice")
+        await alice.established()
+        assert await rig.inbox.events.ends.get() == (CloseReason.LOST, "the device made no MSRP connection")
+
+
+async def test_a_device_that_listens_and_says_nothing_is_there():
+    async with running_sessions(sessions={"grace": 0.3}) as rig:
+        alice = await rig.device("alice")
+        served: asyncio.Queue = asyncio.Queue()
+
+        async def serve(reader, writer):
+            frame = Parser().feed(await reader.readuntil(b"$\r\n"))[0]
+            writer.write(response(frame.tid, 200, frame.headers["from-path"], alice.path))
+            await served.put(writer)
+
+        server = await asyncio.start_server(serve, "127.0.0.1", 0)
+        alice.path = alice.path.replace(":9/", f":{server.sockets[0].getsockname()[1]}/")
+        await alice.established(setup="passive")
+        _, leg = await rig.inbox.invitations.get()
+        while leg._grace_timer is not None:
+            await asyncio.sleep(0)
+        assert leg.standing
+        (await served.get()).close()
+        server.close()
 
 
 async def test_the_device_comes_back_over_the_same_path():
