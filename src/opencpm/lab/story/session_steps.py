@@ -45,8 +45,8 @@ async def request_goes_to_msn(stage: Stage) -> Evidence:
 
 async def msn_answers(stage: Stage) -> Evidence:
     joined = await stage.command("JOI", "S", ALICE_MSN)
-    bob = await stage.command("ANS", "C", BOB_MSN)
-    return {"ok": BOB_MSN in joined.text, **msn(joined), "Bob's side": bob.text.split(" ")[0]}
+    bob = await stage.command("ANS", "C", "", lambda line: BOB_MSN in line.text)
+    return {"ok": BOB_MSN in joined.text, **msn(joined), "Bob's side": f"{bob.verb} on {bob.connection}"}
 
 
 async def answer_reaches_alice(stage: Stage) -> Evidence:
