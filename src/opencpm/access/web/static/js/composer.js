@@ -1,0 +1,164 @@
+// Writing: the text, the choice of network, sessions, typing, and what selection would decide.
+import { post, remove } from "./api.js";
+import { by, h, soon, toast } from "./dom.js";
+import { changed, label, loadTalk, person, sessionWith, sessionsSoon, state, statusSoon, take, watch } from "./state.js";
+
+let text, route, forecast, row, send, lastTyping = 0;
+
+export function start() {
+  text = h("textarea", { rows: 1, "aria-label": "Message", placeholder: "Write a message", maxlength: 20000, oninput: written, onkeydown: key });
+  send = h("button", { class: "primary send" }, "Send");
+  route = h("select", { "aria-label": "Network", onchange: () => predict() });
+  forecast = h("span", { class: "forecast", "aria-live": "polite" });
+  row = h("div", { class: "row" }, route, forecast);
+  by("composer").replaceChildren(h("div", { class: "field" }, text, send), row);
+  by("composer").addEventListener("submit", submit);
+  document.addEventListener("session", (event) => (event.detail === "open" ? open() : close()));
+  watch(["status", "me"], networks);
+  watch(["talk", "sessions", "me", "thread"], mode);
+}
+
+function networks() {
+  const chosen = route.value;
+  const options = state.connectors.filter((connector) => !connector.access);
+  const words = (connector) => connector.label + (connector.state === "down" ? " (down)" : "");
+  route.replaceChildren(h("option", { value: "" }, "Automatic"), ...options.map((c) => h("option", { value: c.name }, words(c))));
+  route.value = options.some((connector) => connector.name === chosen) ? chosen : "";
+}
+
+function mode() {
+  const session = sessionWith(state.peer);
+  const talking = session?.mine && session.state === "established";
+  const name = state.peer ? person(state.peer).name : "";
+  text.placeholder = talking ? `Talk with ${name}` : name ? `Message ${name}` : "Choose a person first";
+  text.disabled = send.disabled = !state.peer;
+  row.hidden = talking || !state.peer;
+  invitation(session);
+}
+
+function invitation(session) {
+  by("talk").querySelector(".invitation")?.remove();
+  if (!session?.mine || session.outgoing !== false || !["invited", "ringing"].includes(session.state)) return;
+  const decide = (what) => () => post(`/sessions/${session.session}/${what}`).catch((problem) => toast(problem.message, true));
+  by("composer").before(
+    h(
+      "div", { class: "invitation", role: "alert" }, h("span", {}, `${person(session.peer).name} asks you for a session`),
+      h("button", { class: "primary", type: "button", onclick: decide("accept") }, "Accept"),
+      h("button", { type: "button", onclick: decide("decline") }, "Decline"),
+    ),
+  );
+}
+
+function key(event) {
+  if (event.key === "Enter" && !event.shiftKey && !event.isComposing) {
+    event.preventDefault();
+    by("composer").requestSubmit();
+  }
+}
+
+function grow() {
+  text.style.height = "auto";
+  text.style.height = `${Math.min(text.scrollHeight, 140)}px`;
+}
+
+function written() {
+  grow();
+  predict();
+  const session = sessionWith(state.peer);
+  if (session?.mine && session.state === "established" && Date.now() - lastTyping > 4000 && text.value) {
+    lastTyping = Date.now();
+    post(`/sessions/${session.session}/composing`, { active: true }).catch(() => {});
+    idle(session.session);
+  }
+}
+
+const idle = soon((session) => {
+  if (!lastTyping) return;
+  lastTyping = 0;
+  post(`/sessions/${session}/composing`, { active: false }).catch(() => {});
+}, 6000);
+
+// Ask the server what it would do with this text; nothing is sent.
+const predict = soon(async () => {
+  const to = person(state.peer).addresses[0];
+  const content = text.value;
+  if (!content.trim() || row.hidden || !to) return forecast.replaceChildren();
+  try {
+    const plan = await post("/routes/explain", { to, text: content, route: route.value });
+    if (content !== text.value) return;
+    forecast.className = plan.action === "refuse" ? "forecast bad" : "forecast";
+    const way = plan.chosen ? `Goes by ${label(plan.chosen.network)}: ` : "";
+    forecast.replaceChildren(way + (plan.error?.detail ?? plan.reason));
+    forecast.title = forecast.textContent;
+  } catch (problem) {
+    forecast.replaceChildren(problem.message);
+  }
+}, 350);
+
+async function submit(event) {
+  event.preventDefault();
+  const content = text.value.trim();
+  const peer = state.peer;
+  if (!content || !peer) return;
+  const kept = text.value;
+  text.value = "";
+  grow();
+  forecast.replaceChildren();
+  try {
+    const item = await deliver(peer, content);
+    take({ ...item, peer: item.peer || peer });
+    state.subject = { kind: "message", id: item.id };
+    changed("subject");
+  } catch (problem) {
+    if (!text.value) text.value = kept;
+    grow();
+    toast(problem.message, true);
+    if (problem.problem?.message) {
+      state.subject = { kind: "message", id: problem.problem.message };
+    }
+  }
+  text.focus();
+}
+
+function deliver(peer, content) {
+  const session = sessionWith(peer);
+  const id = crypto.randomUUID ? crypto.randomUUID() : `${Date.now()}-${Math.random().toString(36).slice(2)}`;
+  if (session?.mine && session.state === "established") {
+    lastTyping = 0;
+    return post(`/sessions/${session.session}/messages`, { text: content, message_id: id });
+  }
+  return post("/messages", { to: [address(peer)], text: content, route: route.value, message_id: id });
+}
+
+function address(peer) {
+  return person(peer).addresses[0] ?? peer;
+}
+
+async function open() {
+  const peer = state.peer;
+  const usable = state.connectors.find((connector) => connector.name === route.value)?.sessions ? route.value : "";
+  try {
+    const session = await post("/sessions", { to: address(peer), route: usable });
+    state.sessions.set(session.session, session);
+    state.subject = { kind: "session", id: session.session };
+    changed("sessions", "thread", "subject");
+    text.focus();
+  } catch (problem) {
+    toast(problem.message, true);
+    statusSoon();
+  }
+}
+
+async function close() {
+  const session = sessionWith(state.peer);
+  if (!session) return;
+  try {
+    await remove(`/sessions/${session.session}`);
+    state.subject = { kind: "session", id: session.session };
+    changed("subject");
+  } catch (problem) {
+    toast(problem.message, true);
+  }
+  sessionsSoon();
+  loadTalk(session.peer).catch(() => {});
+}
