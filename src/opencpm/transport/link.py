@@ -14,7 +14,7 @@ import asyncio
 import logging
 import ssl
 from collections.abc import Callable, Sequence
-from typing import Any, Generic, Protocol, TypeVar
+from typing import Any, Generic, Protocol, TypeVar, cast
 
 log = logging.getLogger("opencpm.transport")
 
@@ -112,7 +112,7 @@ class Link(asyncio.Protocol, Generic[OwnEvent]):
     # asyncio.Protocol
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
-        assert isinstance(transport, asyncio.Transport)
+        transport = cast(asyncio.Transport, transport)  # uvloop's are no subclass of it
         self._transport = transport
         transport.set_write_buffer_limits(high=HIGH_WATER)
         _lower_tls_buffer(transport)
