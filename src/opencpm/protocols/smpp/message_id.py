@@ -52,4 +52,5 @@ def _converted(plain: str, direction: str) -> str | None:
 
 def check_digits(number: str) -> str:
     """The last seven digits of a number: what national and international forms of it share."""
-    return "".join(c for c in number if c.isdecimal())[-7:]
+    last = number[-7:]
+    return last if last.isdecimal() else "".join(c for c in number if c.isdecimal())[-7:]

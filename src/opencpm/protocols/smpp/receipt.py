@@ -86,6 +86,11 @@ class Receipt(NamedTuple):
 _MAX_TEXT = 1024
 _END_OF_FIELDS = re.compile(rb"\btext\s*:", re.IGNORECASE)
 _KEY = re.compile(r"(?:\A|(?<=[\s;,]))(id|sub|dlv?r?d|submit[ _]?date|done[ _]?date|stat|err)\s*:[ \t]*", re.IGNORECASE)
+# The form of appendix B to the letter, which is what most centres send: one match instead of a search for each key.
+_CLASSIC = re.compile(
+    rb"id:(\S{1,64}) sub:\d+ dlvrd:\d+ submit date:(\d{10,14}) done date:(\d{10,14}) stat:([A-Z]{1,7}) err:(\w{1,4})"
+    rb"(?: [Tt]ext:|\Z)"
+)
 _RECEIPT_TEXT = re.compile(rb"\s*id:\s*\S+.*\bstat:\s*\w+", re.IGNORECASE | re.DOTALL)
 
 
@@ -118,6 +123,15 @@ def text_fields(content: bytes) -> dict[str, str]:
     """The fields before ``text:``, by lower-case name without blanks; what follows is in any coding and
     not read.
     """
+    if classic := _CLASSIC.match(content):
+        message_id, submitted, ended, state, error = classic.groups()
+        return {
+            "id": message_id.decode("latin-1"),
+            "submitdate": submitted.decode(),
+            "donedate": ended.decode(),
+            "stat": state.decode(),
+            "err": error.decode("latin-1"),
+        }
     head = _END_OF_FIELDS.split(content[:_MAX_TEXT], maxsplit=1)[0].decode("latin-1")
     keys = list(_KEY.finditer(head))
     fields: dict[str, str] = {}
