@@ -3,16 +3,21 @@
 from __future__ import annotations
 
 import secrets
+from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any
 
 from opencpm.app.people import opened
+from opencpm.cli.quickstart import write
 from opencpm.domain.address import Address, tel
 from opencpm.lab.world import ALICE_MSN, ALICE_NUMBER, BOB_MSN, BOB_NUMBER, DOMAIN, Prepared, Wishes
 from opencpm.settings import parse
 
+Card = Callable[[str], Mapping[str, str]]
+"""What /demo.json says, made with Alice's token."""
 
-async def prepare(folder: Path, wishes: Wishes) -> Prepared:
+
+async def prepare(folder: Path, wishes: Wishes, card: Card | None = None) -> Prepared:
     """Write the file and put Alice, her address book and her MSN account into the database."""
     values: dict[str, Any] = {
         "domain": DOMAIN,
@@ -29,15 +34,16 @@ async def prepare(folder: Path, wishes: Wishes) -> Prepared:
         },
         "networks": {name: dict(network) for name, network in wishes.networks.items()},
     }
-    config = folder / "opencpm.toml"
-    config.write_text("\n".join(toml(values)) + "\n")
-    config.chmod(0o600)
     password = secrets.token_urlsafe(12)
     async with opened(parse(values, folder)) as (_, people):
         people.add_user("alice", "Alice", password, [Address("sip", f"alice@{DOMAIN}"), tel(ALICE_NUMBER)])
         people.add_contact("alice", "Bob", [tel(BOB_NUMBER), Address("msn", BOB_MSN)])
         people.link_account("alice", "msn", Address("msn", ALICE_MSN), wishes.msn_password)
         token = people.new_token("alice", "demo")
+    if card is not None:
+        values["web"]["demo"] = dict(card(token))
+    config = folder / "opencpm.toml"
+    write(config, ("\n".join(toml(values)) + "\n").encode(), 0o600)
     return Prepared(config, token, password)
 
 

@@ -70,6 +70,10 @@ class World:
     ) -> None:
         await self._stack.aclose()
 
+    def preparing(self, prepare: Prepare) -> None:
+        """Prepare the settings in another way."""
+        self._prepare = prepare
+
     async def start_server(self, web: Mapping[str, Any] | None = None) -> None:
         """Settings, Alice, and the server; returns when it is ready and has its links.
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import time
 from collections.abc import AsyncIterator, Awaitable, Callable
 from typing import Any, NamedTuple
@@ -48,8 +49,9 @@ class StepResult(NamedTuple):
     evidence: dict[str, Any]
 
 
-async def tell(world: World, *, break_sms: bool = False) -> AsyncIterator[StepResult]:
-    """Tell the story with a device of Alice's own. ``break_sms``: the SMS centre is down at step 5.
+async def tell(world: World, *, break_sms: bool = False, pace: float = 0.0) -> AsyncIterator[StepResult]:
+    """Tell the story with a device of Alice's own. ``break_sms``: the SMS centre is down at step 5; ``pace``: seconds
+    between steps, for people who watch.
 
     After a step that fails the rest is said not to have been reached.
     """
@@ -57,7 +59,7 @@ async def tell(world: World, *, break_sms: bool = False) -> AsyncIterator[StepRe
         status = await device.register()
         if status != 200:
             raise RuntimeError(f"Alice's device was refused: {status}")
-        stage = Stage(world, device, Trails(world.api), time.time())
+        stage = Stage(world, device, Trails(world.api), time.time(), len(world.phone.texts))
         if break_sms:
             await _take_sms_down(world)
             stage.sms_is_down = True
@@ -69,6 +71,7 @@ async def tell(world: World, *, break_sms: bool = False) -> AsyncIterator[StepRe
             result = await _step(number, what, act, stage)
             broken = not result.ok
             yield result
+            await asyncio.sleep(pace)
         await device.register(0)
 
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from opencpm.lab.story.stage import Evidence, Stage, sip, smpp
+from opencpm.lab.story.stage import PATIENCE, Evidence, Stage, sip, smpp
 from opencpm.lab.story.trails import candidate, fact
 from opencpm.lab.world import ALICE_NUMBER, BOB_NUMBER
 
@@ -70,13 +70,13 @@ async def _after_the_break(stage: Stage) -> Evidence:
 
 
 async def reaches_phone(stage: Stage) -> Evidence:
-    text = await stage.world.phone.wait_text(0)
+    text = await stage.world.phone.wait_text(stage.texts_before, PATIENCE)
     line = await stage.trails.message(stage.message_id, "delivered")
     mine = stage.message_id
     told = await stage.device.journal.wait("imdn", lambda e: e.what == "delivered" and e.facts["message_id"] == mine)
     return {
-        "ok": stage.world.phone.texts[-1].text == TEXT and text.sender == ALICE_NUMBER,
-        "phone": {"text": stage.world.phone.texts[-1].text, "from": text.sender, "segments": text.segments},
+        "ok": text.text == TEXT and text.sender == ALICE_NUMBER,
+        "phone": {"text": text.text, "from": text.sender, "segments": text.segments},
         "trail": line["what"],
         "device log": f"IMDN {told.what} for {told.facts['message_id']}",
     }
@@ -105,6 +105,6 @@ async def server_checks_status(stage: Stage) -> Evidence:
 
 
 async def reply_shows(stage: Stage) -> Evidence:
-    shown = await stage.device.journal.wait("message", lambda e: e.what == REPLY)
+    shown = await stage.device.journal.wait("message", lambda e: e.what == REPLY and e.at >= stage.since)
     line = await stage.trails.message(stage.reply, "delivered")
     return {"ok": shown.facts["sender"] == f"tel:{BOB_NUMBER}", "device log": shown.what, "trail": line["what"]}

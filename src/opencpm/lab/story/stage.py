@@ -24,6 +24,7 @@ class Stage:
     device: LabDevice
     trails: Trails
     since: float
+    texts_before: int = 0  # on Bob's phone
     sms_is_down: bool = False
     sent: Sent | None = None
     reply: str = ""  # our id of Bob's reply
