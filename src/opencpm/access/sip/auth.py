@@ -116,7 +116,8 @@ class Authenticator:
 
     def _same_target(self, request: Request, auth: Auth) -> bool:
         """The digest must be for this request (RFC 7616 §3.4.6). A REGISTER is bound by its method; clients vary
-        its URI between the domain and the registrar's address."""
+        its URI between the domain and the registrar's address. SIPp names the server's address in every request:
+        taken where a nonce count keeps the answer from being used twice."""
         given, wanted = auth.get("uri"), request.message.uri
         if given == wanted or request.method == "REGISTER":
             return True
@@ -124,6 +125,8 @@ class Authenticator:
             one, two = parse_uri(given), parse_uri(wanted)
         except SipError:
             return False
+        if not one.user and self._home.serves(one):
+            return bool(auth.get("qop"))
         return (one.user, one.host) == (two.user, two.host)
 
     def _owner(self, username: str) -> Subscriber | None:

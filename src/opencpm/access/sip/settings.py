@@ -34,11 +34,13 @@ class SipSettings(BaseModel):
     private_key: str = Field("", description="File with the TLS private key (PEM), for tls and wss.")
 
     digest: tuple[Literal["SHA-256", "MD5"], ...] = Field(
-        ("SHA-256", "MD5"), description="Digest algorithms that are offered, best first."
+        ("MD5", "SHA-256"),
+        description="Digest algorithms in the order in which they are offered. A client takes the first it knows "
+        "(RFC 8760), but SIPp and JsSIP look at the first only: with SHA-256 in front they cannot register.",
     )
     md5_agents: tuple[str, ...] = Field(
-        ("baresip", "JsSIP", "SIPp"),
-        description="Clients, by a part of their User-Agent, that give up when they see another digest than MD5; "
+        ("baresip",),
+        description="Clients, by a part of their User-Agent, that give up when they see any digest but MD5; "
         "they are offered MD5 alone, as is a client that leaves a challenge unanswered.",
     )
     digest_without_qop: bool = Field(True, description="Take answers without qop, as deployed clients send them.")
