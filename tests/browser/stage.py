@@ -10,7 +10,7 @@ from contextlib import contextmanager
 from typing import Any
 
 from opencpm.access.web.server import Server
-from tests.access.web.world import BOB_MSN, BOB_PHONE, TOKEN, World, listening
+from tests.access.web.world import BOB_MSN, BOB_PHONE, World, listening
 
 from .lab import Lab, lab_app
 
@@ -45,9 +45,10 @@ class Stage:
 
     async def _run(self) -> None:
         port = _free_port()
-        card = {"lab": f"http://127.0.0.1:{port}", "alice_token": TOKEN, "bob_number": BOB_PHONE.value}
+        card = {"lab": f"http://127.0.0.1:{port}", "bob_number": BOB_PHONE.value}
         card["bob_msn"] = BOB_MSN.value
         async with listening(demo=card if self._demo else None) as world:
+            card["alice_token"] = world.token
             self.world, self.lab = world, Lab(world)
             server = Server(lab_app(self.lab), "127.0.0.1", port, lambda: None)
             up = asyncio.Event()

@@ -10,7 +10,7 @@ import pytest
 from opencpm.access.web.handover import PATIENCE
 from opencpm.domain.profile import Availability
 
-from .world import ALICE, BOB_PHONE, TOKEN, events, listening
+from .world import ALICE, BOB_PHONE, events, listening
 
 
 async def test_an_incoming_message_is_delivered_when_the_page_acknowledges_it() -> None:
@@ -19,7 +19,7 @@ async def test_an_incoming_message_is_delivered_when_the_page_acknowledges_it() 
         message = w.sms.incoming("Bob here")
         ident, event = await following(lambda e: e["type"] == "message" and e.get("ack"))
         assert event["item"]["text"] == "Bob here"
-        assert event["peer"] == "bob-id"
+        assert event["peer"] == "bob"
         assert (await w.get(f"/messages/{message.id}"))["deliveries"][0]["state"] == "sending"
         answer = await w.client.post("/api/v1/events/ack", json={"ids": [ident]})
         assert answer.json() == {"settled": 1}
@@ -96,7 +96,7 @@ async def test_an_event_source_opens_the_stream_with_a_ticket_once() -> None:
         async with w.client.stream("GET", f"/api/v1/events?ticket={ticket}", headers=bare) as answer:
             assert answer.status_code == 200
         assert (await w.client.get(f"/api/v1/events?ticket={ticket}", headers=bare)).status_code == 401
-        assert (await w.client.get(f"/api/v1/events?ticket={TOKEN}", headers=bare)).status_code == 401
+        assert (await w.client.get(f"/api/v1/events?ticket={w.token}", headers=bare)).status_code == 401
 
 
 async def test_acknowledging_anothers_or_an_unknown_event_settles_nothing() -> None:

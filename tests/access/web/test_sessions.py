@@ -35,7 +35,7 @@ async def test_a_session_is_asked_for_answered_talked_in_and_closed() -> None:
         assert event["item"]["session"] == session["session"]
         assert (await w.client.post("/api/v1/events/ack", json={"ids": [ident]})).json() == {"settled": 1}
         assert (await w.client.post(f"{path}/composing", json={"active": True})).status_code == 204
-        assert leg.typing == [True]
+        assert leg.typing == [False, True]
         closed = await w.client.delete(path)
         assert closed.status_code == 202
         await leg.closed.wait()
@@ -78,7 +78,7 @@ async def test_an_invitation_is_shown_and_accepted() -> None:
         await following(lambda e: e["type"] == "hello")
         asking, leg = await incoming(w)
         _, event = await following(lambda e: e["type"] == "session" and e.get("mine") and e["state"] == "ringing")
-        assert (event["peer"], event["outgoing"]) == ("bob-id", False)
+        assert (event["peer"], event["outgoing"]) == ("bob", False)
         assert (await w.client.post("/api/v1/sessions/from-bob/accept")).status_code == 200
         leg.events = await asking
         leg.say("hello Alice")
@@ -116,9 +116,7 @@ async def test_without_a_page_nobody_is_asked() -> None:
 async def test_a_session_of_another_is_not_there() -> None:
     async with world() as w:
         session = await opened(w)
-        w.people.people["carol"] = w.people.people["alice"].__class__(id="carol", name="Carol", addresses=(BOB_MSN,))
-        w.people.tokens["carols"] = "carol"
-        carol = {"Authorization": "Bearer carols"}
+        carol = w.carol()
         path = f"/api/v1/sessions/{session['session']}"
         assert (await w.client.get(path, headers=carol)).status_code == 404
         assert (await w.client.get(f"{path}/trail", headers=carol)).status_code == 404

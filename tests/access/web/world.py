@@ -8,7 +8,7 @@ import json
 import time
 from collections.abc import AsyncIterator, Callable, Mapping, Sequence
 from contextlib import asynccontextmanager
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from types import SimpleNamespace
 from typing import Any
 
@@ -17,10 +17,8 @@ import httpx
 from opencpm.access.web import build, house_of
 from opencpm.access.web.application import application
 from opencpm.access.web.connector import WebConnector
-from opencpm.access.web.house import House
 from opencpm.cluster.local import LocalBus
 from opencpm.domain.address import Address
-from opencpm.domain.contact import Contact, stranger
 from opencpm.domain.delivery import Delivery, Outcome, OutcomeKind
 from opencpm.domain.errors import Reason, SendError
 from opencpm.domain.message import Message, MessageKind, message_ident, text_part
@@ -28,15 +26,16 @@ from opencpm.domain.policy import Limits, Policy
 from opencpm.domain.profile import UNKNOWN_REACH, WHOLE, Availability, Fit, Health, HealthState, Profile, Reach
 from opencpm.domain.report import Reference, Report, Status
 from opencpm.domain.session import CloseReason, Composing, SessionOffer
-from opencpm.domain.subscriber import LinkedAccount, Preferences, Subscriber
-from opencpm.interfaces import Context, Inbox, LegEvents
+from opencpm.interfaces import Context, Inbox, LegEvents, Store
 from opencpm.messaging import Messaging
+from opencpm.messaging.directory import StoredDirectory
 from opencpm.storage.sqlite import open_store
+from opencpm.storage.vault import Vault
 
 ALICE = Address("sip", "alice@cpm.test")
 BOB_PHONE = Address("tel", "+12025550101")
 BOB_MSN = Address("msn", "bob@msn.test")
-TOKEN = "alices-token"
+CAROL = Address("sip", "carol@cpm.test")
 PASSWORD = "correct horse"
 
 
@@ -56,74 +55,14 @@ class Ids:
         return f"{next(self._next):024x}"
 
 
-class People:
-    """A directory in memory."""
-
-    def __init__(self) -> None:
-        account = LinkedAccount(owner="alice", network="msn", address=Address("msn", "alice@msn.test"))
-        self.people = {
-            "alice": Subscriber(
-                id="alice", name="Alice", addresses=(ALICE, Address("tel", "+12025550199")), accounts=(account,)
-            )
-        }
-        self.books: dict[str, dict[str, Contact]] = {"alice": {}}
-        self.tokens = {TOKEN: "alice"}
-        self.add_contact("alice", "Bob", (BOB_PHONE, BOB_MSN))
-
-    def subscriber(self, subscriber_id: str) -> Subscriber | None:
-        return self.people.get(subscriber_id)
-
-    def owner_of(self, address: Address) -> Subscriber | None:
-        for subscriber in self.people.values():
-            if address in subscriber.addresses or any(a.address == address for a in subscriber.accounts):
-                return subscriber
-        return None
-
-    def ha1(self, username: str, realm: str, algorithm: str) -> str | None:
-        return None
-
-    def contact(self, owner: str, address: Address) -> Contact:
-        for contact in self.books.get(owner, {}).values():
-            if address in contact.addresses:
-                return contact
-        return stranger(owner, address)
-
-    def linked(self, network: str) -> Sequence[LinkedAccount]:
-        return [a for s in self.people.values() for a in s.accounts if a.network == network]
-
-    def password(self, account: LinkedAccount) -> str:
-        return ""
-
-    def watch(self, changed: Callable[[], None]) -> None: ...
-
-    def set_preferences(self, user_id: str, preferences: Preferences) -> None:
-        self.people[user_id] = replace(self.people[user_id], preferences=preferences)
-
-    def add_contact(self, owner: str, name: str, addresses: Sequence[Address], networks: Sequence[str] = ()) -> Contact:
-        contact = Contact(
-            id=f"{name.lower()}-id", owner=owner, name=name, addresses=tuple(addresses), networks=tuple(networks)
-        )
-        self.books[owner][contact.id] = contact
-        return contact
-
-    def remove_contact(self, owner: str, contact_id: str) -> None:
-        del self.books[owner][contact_id]
-
-    def contacts(self, owner: str) -> list[Contact]:
-        return list(self.books[owner].values())
-
-    def new_token(self, user_id: str, label: str) -> str:
-        token = f"token-{label}-{len(self.tokens)}"
-        self.tokens[token] = user_id
-        return token
-
-    def user_of_token(self, token: str) -> str | None:
-        return self.tokens.get(token)
-
-    def check_password(self, user_id: str, password: str) -> bool:
-        return user_id in self.people and password == PASSWORD
-
-    def refresh(self) -> None: ...
+def people(store: Store) -> StoredDirectory:
+    """Alice, who knows Bob and has an MSN account; and Carol, who may see nothing of Alice's."""
+    directory = StoredDirectory(store, Vault("k" * 40), "cpm.test")
+    directory.add_user("alice", "Alice", PASSWORD, [ALICE, Address("tel", "+12025550199")])
+    directory.add_user("carol", "Carol", PASSWORD, [CAROL])
+    directory.add_contact("alice", "Bob", [BOB_PHONE, BOB_MSN])
+    directory.link_account("alice", "msn", Address("msn", "alice@msn.test"), "secret")
+    return directory
 
 
 class FakeSms:
@@ -216,6 +155,7 @@ class FakeLeg:
 
     def send(self, deliveries: Sequence[Delivery]) -> None:
         self.got += deliveries
+        self.typing.append(False)
         self.events.settled(
             [
                 Outcome(delivery_id=d.id, token=d.token, kind=OutcomeKind.DELIVERED, at=1.0, source="ACK")
@@ -237,8 +177,8 @@ class FakeLeg:
             sender=BOB_MSN,
             recipients=(self.offer.initiator,),
             parts=(text_part(text),),
-            sent_at=1.0,
-            received_at=1.0,
+            sent_at=time.time(),
+            received_at=time.time(),
             origin="msn",
             kind=MessageKind.CHAT,
             session_id=self.offer.id,
@@ -282,9 +222,9 @@ class FakeMsn(FakeSms):
 @dataclass
 class World:
     messaging: Messaging
-    people: People
+    people: StoredDirectory
+    token: str
     connector: WebConnector
-    house: House
     sms: FakeSms
     msn: FakeMsn
     clock: Clock
@@ -295,6 +235,10 @@ class World:
         assert answer.status_code == 200, answer.text
         return answer.json()
 
+    def carol(self) -> dict[str, str]:
+        """The headers of somebody else."""
+        return {"Authorization": f"Bearer {self.people.new_token('carol', 'test')}"}
+
     async def until(self, path: str, holds: Callable[[Any], bool]) -> Any:
         """Ask again after every turn of the loop until it holds."""
         while not holds(found := await self.get(path)):
@@ -302,7 +246,7 @@ class World:
         return found
 
 
-def context(clock: Clock, store: Any, people: People) -> Context:
+def context(clock: Clock, store: Any, people: StoredDirectory) -> Context:
     return Context(name="web", clock=clock, ids=Ids(), store=store, directory=people)
 
 
@@ -316,44 +260,46 @@ POLICY = Policy(order=("sms", "msn"), local_domains=("cpm.test",), limits=Limits
 @asynccontextmanager
 async def world(**more: Any) -> AsyncIterator[World]:
     """A server without its listener: requests go straight into the application."""
-    async with _base(more) as (messaging, people, connector, sms, msn, clock):
-        house = house_of(connector, context(clock, messaging.store, people), **more)
+    async with _base(more) as (messaging, directory, connector, sms, msn, clock):
+        house = house_of(connector, context(clock, messaging.store, directory), **more)
         transport = httpx.ASGITransport(application(house))
-        headers = {"Authorization": f"Bearer {TOKEN}"}
+        token = directory.new_token("alice", "test")
+        headers = {"Authorization": f"Bearer {token}"}
         async with httpx.AsyncClient(transport=transport, base_url="http://cpm.test", headers=headers) as client:
-            yield World(messaging, people, connector, house, sms, msn, clock, client)
+            yield World(messaging, directory, token, connector, sms, msn, clock, client)
 
 
 @asynccontextmanager
 async def listening(**more: Any) -> AsyncIterator[World]:
     """The same with its listener, on a free port."""
-    async with _base(more) as (messaging, people, connector, sms, msn, clock):
+    async with _base(more) as (messaging, directory, connector, sms, msn, clock):
         running = asyncio.create_task(connector.run(messaging))
         while "http" not in connector.endpoints:
             assert not running.done(), running.exception()
             await asyncio.sleep(0.001)
         host, port = connector.endpoints["http"]
-        headers = {"Authorization": f"Bearer {TOKEN}"}
+        token = directory.new_token("alice", "test")
+        headers = {"Authorization": f"Bearer {token}"}
         async with httpx.AsyncClient(base_url=f"http://{host}:{port}", headers=headers, timeout=30) as client:
-            house = connector.server._app  # what the tests do not need
-            yield World(messaging, people, connector, house, sms, msn, clock, client)
+            yield World(messaging, directory, token, connector, sms, msn, clock, client)
         running.cancel()
         await asyncio.gather(running, return_exceptions=True)
 
 
 @asynccontextmanager
 async def _base(more: dict[str, Any]) -> AsyncIterator[Any]:
-    clock, people = Clock(), People()
+    clock = Clock()
     store = await open_store(":memory:")
+    directory = people(store)
     policy = more.pop("policy", POLICY)
-    messaging = Messaging(store=store, directory=people, policy=policy, clock=clock, ids=Ids(), bus=LocalBus())
-    connector = build(settings(**more), context(clock, store, people), messaging=messaging)
+    messaging = Messaging(store=store, directory=directory, policy=policy, clock=clock, ids=Ids(), bus=LocalBus())
+    connector = build(settings(**more), context(clock, store, directory), messaging=messaging)
     sms, msn = FakeSms("sms", clock), FakeMsn("msn", clock)
     sms.inbox = msn.inbox = messaging
     messaging.attach([connector, sms, msn])
     running = asyncio.create_task(messaging.run())
     try:
-        yield messaging, people, connector, sms, msn, clock
+        yield messaging, directory, connector, sms, msn, clock
     finally:
         running.cancel()
         await asyncio.gather(running, return_exceptions=True)

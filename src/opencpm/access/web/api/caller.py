@@ -5,13 +5,14 @@ from __future__ import annotations
 from ipaddress import ip_address
 from typing import Annotated
 
-from fastapi import APIRouter, Depends, Request
+from fastapi import APIRouter, Depends, Request, Response
 from pydantic import BaseModel, Field
 
 from opencpm.access.web.api.body import Body
 from opencpm.access.web.house import House, house
 from opencpm.access.web.problems import Problem
 from opencpm.domain.subscriber import Subscriber
+from opencpm.messaging.credentials import split_token
 
 router = APIRouter(tags=["login"])
 TheHouse = Annotated[House, Depends(house)]
@@ -23,9 +24,14 @@ async def caller(request: Request, within: TheHouse) -> Subscriber:
 
     :raises Problem: 401 without a good token, 403 for a barred subscriber.
     """
+    token = bearer(request)
+    return known(within, within.people.user_of_token(token) if token else None)
+
+
+def bearer(request: Request) -> str:
+    """The token of the Authorization header, empty where there is none."""
     scheme, _, token = request.headers.get("authorization", "").partition(" ")
-    user_id = within.people.user_of_token(token.strip()) if scheme.lower() == "bearer" and token else None
-    return known(within, user_id)
+    return token.strip() if scheme.lower() == "bearer" else ""
 
 
 def known(within: House, user_id: str | None) -> Subscriber:
@@ -87,3 +93,11 @@ async def login(body: Login, request: Request, within: TheHouse) -> Token:
     within.attempts.passed(keys[0])
     subscriber = known(within, body.user)
     return Token(token=within.people.new_token(subscriber.id, body.label), user=subscriber.id)
+
+
+@router.delete("/login", status_code=204, summary="Sign out: this token is good for nothing from now on")
+async def logout(request: Request, caller: Caller, within: TheHouse) -> Response:
+    parts = split_token(bearer(request))
+    if parts is not None:
+        within.people.remove_token(caller.id, parts[0])
+    return Response(status_code=204)

@@ -68,7 +68,10 @@ async def contacts(caller: Caller, within: TheHouse) -> list[dict[str, Any]]:
 async def add(body: ContactIn, caller: Caller, within: TheHouse) -> dict[str, Any]:
     _check_networks(within, body.networks)
     addresses = [address(text) for text in body.addresses]
-    return views.contact(within.people.add_contact(caller.id, body.name, addresses, body.networks))
+    try:
+        return views.contact(within.people.add_contact(caller.id, body.name, addresses, body.networks))
+    except ValueError as taken:
+        raise Problem(409, "conflict", f"{taken}".capitalize() + ".") from None
 
 
 @router.put("/contacts/{contact_id:path}", summary="Write a person anew")
@@ -79,10 +82,11 @@ async def put(contact_id: str, body: ContactIn, caller: Caller, within: TheHouse
         id=contact_id,
         owner=caller.id,
         name=body.name,
-        addresses=tuple(address(text) for text in body.addresses),
+        addresses=tuple(dict.fromkeys(address(text) for text in body.addresses)),
         networks=tuple(body.networks),
         blocked=body.blocked,
     )
+    _no_other_has(within, contact)
     within.messaging.store.put_contact(contact)
     within.people.refresh()
     return views.contact(contact)
@@ -98,6 +102,12 @@ async def remove(contact_id: str, caller: Caller, within: TheHouse) -> Response:
 def _own(within: TheHouse, owner: str, contact_id: str) -> None:
     if all(c.id != contact_id for c in within.people.contacts(owner)):
         raise not_found("contact")
+
+
+def _no_other_has(within: TheHouse, contact: Contact) -> None:
+    for other in within.people.contacts(contact.owner):
+        if other.id != contact.id and (shared := set(other.addresses) & set(contact.addresses)):
+            raise Problem(409, "conflict", f"{min(shared)} belongs to the contact {other.name} already.")
 
 
 def _check_networks(within: TheHouse, names: list[str]) -> None:
