@@ -93,11 +93,11 @@ def test_answers_that_cannot_be_used(kind):
     st.sampled_from(["application/sdp", "multipart/mixed;boundary=b", "text/plain", ""]),
 )
 def test_any_invitation_is_read_or_refused(at, inserted, cut, kind):
-    whole = (
-        offer_sdp(PATH) if "multi" not in kind else b"--b\r\nContent-Type: application/sdp\r\n\r\n" + offer_sdp(PATH)
-    )
+    lead = b"--b\r\nContent-Type: application/sdp\r\n\r\n" if "multipart" in kind else b""
+    whole, status = lead + offer_sdp(PATH), 488
     try:
         found = read_invitation(invite(whole[:at] + inserted + whole[at + cut :], kind), "cpm.test")
         answer_to(found, OURS, max_size=9, number=1, version=1)
     except Refusal as refusal:
-        assert refusal.status in (400, 415, 488)
+        status = refusal.status
+    assert status in (400, 415, 488)

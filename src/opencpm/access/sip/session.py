@@ -5,6 +5,10 @@ from __future__ import annotations
 import asyncio
 import ssl
 from collections.abc import Mapping
+from pathlib import Path
+
+from cryptography import x509
+from cryptography.hazmat.primitives import hashes
 
 from opencpm.access.sip.core import Core
 from opencpm.access.sip.session_in import InvitationsIn
@@ -37,7 +41,8 @@ class Sessions:
             address=settings.msrp_address,
         )
         around = Surroundings(self._hub, context.clock, context.ids, Limits(max_size=settings.max_message))
-        self._room = SessionRoom(core.endpoint, core.home, settings, around, context.name or "sip")
+        name, fingerprint = context.name or "sip", _fingerprint(core.settings.certificate) if server_tls else ""
+        self._room = SessionRoom(core.endpoint, core.home, settings, around, name, fingerprint)
         self._incoming = InvitationsIn(self._room, core.authenticator, core.registrar)
         self._large = LargeOut(self._room, context.directory)
         core.lanes.large = self._large.take
@@ -85,6 +90,12 @@ class Sessions:
 def build_sessions(core: Core) -> Sessions:
     """The sessions of a running SIP access. Raises pydantic's ValidationError for wrong settings."""
     return Sessions(core, SessionSettings.model_validate(core.settings.sessions))
+
+
+def _fingerprint(certificate: str) -> str:
+    """Of the first certificate in a file, as SDP writes it (RFC 8122 §5)."""
+    first = x509.load_pem_x509_certificates(Path(certificate).read_bytes())[0]
+    return f"sha-256 {first.fingerprint(hashes.SHA256()).hex(':').upper()}"
 
 
 def _contexts(

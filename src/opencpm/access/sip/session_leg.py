@@ -51,6 +51,7 @@ class SessionRoom:
     settings: SessionSettings
     around: Surroundings
     name: str = "sip"
+    fingerprint: str = ""  # of our certificate (RFC 8122), for MSRP over TLS
     legs: set[SessionLeg] = field(default_factory=set)
 
     def contact(self, flow: Flow, service: str = "session") -> tuple[str, str]:
@@ -178,6 +179,7 @@ class SessionLeg:
             max_size=room.settings.max_message,
             number=self._number,
             version=self._version,
+            fingerprint=room.fingerprint,
         )
         return MediaPath(ours, theirs, connect_to(theirs) if ours.setup == "active" else None), body
 

@@ -95,7 +95,11 @@ class Fork:
         if uri is None:
             raise SendError(Reason.NETWORK_DOWN, retryable=True, detail="MSRP is not being listened for")
         ours, body = offer_terms(
-            uri, max_size=room.settings.max_message, number=room.number(), direction=self._direction
+            uri,
+            max_size=room.settings.max_message,
+            number=room.number(),
+            direction=self._direction,
+            fingerprint=room.fingerprint,
         )
         return _Branch(binding, flow, ours, body, room.settings.expires)
 

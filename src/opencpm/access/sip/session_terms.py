@@ -74,7 +74,7 @@ def connect_to(terms: MsrpMedia) -> MsrpUri:
     return hop
 
 
-def _ours(uri: MsrpUri, setup: str, max_size: int) -> MsrpMedia:
+def _ours(uri: MsrpUri, setup: str, max_size: int, fingerprint: str) -> MsrpMedia:
     return MsrpMedia(
         path=str(uri),
         host=uri.host,
@@ -84,22 +84,25 @@ def _ours(uri: MsrpUri, setup: str, max_size: int) -> MsrpMedia:
         accept_types=(cpim.CONTENT_TYPE, iscomposing.CONTENT_TYPE),
         wrapped_types=("*",),
         max_size=max_size,
+        fingerprint=fingerprint if uri.secure else "",
     )
 
 
-def offer_terms(uri: MsrpUri, *, max_size: int, number: int, direction: str = sdp.SENDRECV) -> tuple[MsrpMedia, bytes]:
-    """Our offer: either end may connect. `number` makes the o= line unique."""
-    ours = replace(_ours(uri, "actpass", max_size), direction=direction)
+def offer_terms(
+    uri: MsrpUri, *, max_size: int, number: int, direction: str = sdp.SENDRECV, fingerprint: str = ""
+) -> tuple[MsrpMedia, bytes]:
+    """Our offer: either end may connect. `number` makes the o= line unique; `fingerprint` is of our certificate."""
+    ours = replace(_ours(uri, "actpass", max_size, fingerprint), direction=direction)
     return ours, sdp.build(ours, session_id=number, version=number)
 
 
 def answer_to(
-    invitation: Invitation, uri: MsrpUri, *, max_size: int, number: int, version: int
+    invitation: Invitation, uri: MsrpUri, *, max_size: int, number: int, version: int, fingerprint: str = ""
 ) -> tuple[MsrpMedia, bytes]:
     """Our terms and answer: we listen unless the peer insists on it (RFC 6135); bare text only for those who take
     no CPIM."""
     theirs = invitation.terms
-    ours = _ours(uri, sdp.answer_setup(theirs.setup), max_size)
+    ours = _ours(uri, sdp.answer_setup(theirs.setup), max_size, fingerprint)
     if not sdp.accepts(theirs.accept_types, cpim.CONTENT_TYPE):
         ours = replace(ours, accept_types=(*ours.accept_types, _TEXT))
     return ours, sdp.answer(invitation.description, ours, session_id=number, version=version)
