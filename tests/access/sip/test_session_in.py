@@ -116,6 +116,32 @@ async def test_cancel_withdraws():
         await withdrawn.wait()
 
 
+async def test_a_lost_connection_withdraws_too():
+    async with running_sessions() as rig:
+        alice = await rig.device("alice")
+        withdrawn = asyncio.Event()
+
+        async def wait(offer, leg):
+            try:
+                await asyncio.Event().wait()
+            except asyncio.CancelledError:
+                withdrawn.set()
+                raise
+
+        rig.inbox.answer = wait
+        alice.send_invite(BOB_URI, body=offer_sdp(alice.path))
+        await rig.inbox.invitations.get()
+        alice.close()
+        await withdrawn.wait()
+
+
+@pytest.mark.parametrize("method", ["BYE", "UPDATE"])
+async def test_outside_a_dialog(method):
+    async with running_sessions() as rig:
+        alice = await rig.device("alice")
+        assert (await alice.ask(method, BOB_URI)).status == 481
+
+
 @pytest.mark.parametrize(
     ("replaced", "warning"),
     [

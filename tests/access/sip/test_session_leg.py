@@ -175,6 +175,31 @@ async def test_closing_waits_for_the_device_and_says_what_it_answered():
         assert rig.sessions.standing == 0
 
 
+async def test_both_sides_close_at_once():
+    async with standing(linger=5.0) as (_, alice, media, leg, events):
+        leg.send([chat("unanswered")])
+        closing = asyncio.create_task(leg.close(CloseReason.NORMAL))
+        await media.frame()
+        alice.send("BYE")
+        assert (await alice.answered("BYE")).status == 200
+        assert "from the device" in await closing
+        assert events.ends.empty()
+
+
+async def test_a_device_that_floods_is_told_to_stop(monkeypatch):
+    monkeypatch.setattr("opencpm.access.sip.session_media._MAX_UNANSWERED", 3)
+    async with standing() as (_, _alice, media, _leg, events):
+        events.held = []
+        for i in range(3):
+            media.text(cpim_text("x", f"F{i}"), f"f{i}")
+            await events.messages.get()
+        media.text(cpim_text("x", "F3"), "f3")
+        assert (await media.frame()).status == 413
+        for done in events.held:
+            done()
+        assert [(await media.frame()).status for _ in range(3)] == [200] * 3
+
+
 @pytest.mark.parametrize(
     ("cause", "reason"),
     [

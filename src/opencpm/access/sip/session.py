@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import asyncio
 import ssl
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 from cryptography import x509
 from cryptography.hazmat.primitives import hashes
 
 from opencpm.access.sip.core import Core
+from opencpm.access.sip.endpoint import Request
 from opencpm.access.sip.session_in import InvitationsIn
 from opencpm.access.sip.session_large import LargeOut
 from opencpm.access.sip.session_leg import SessionRoom
@@ -47,6 +48,14 @@ class Sessions:
         self._large = LargeOut(self._room, context.directory)
         core.lanes.large = self._large.take
         core.endpoint.on("INVITE", self._incoming.served)
+        core.endpoint.on("BYE", self._outside)
+        core.endpoint.on("UPDATE", self._outside)
+        core.endpoint.on_lost(self._incoming.lost)
+
+    def _outside(self, requests: Sequence[Request]) -> None:
+        """Requests that only have a meaning inside a dialog (RFC 3261 §12.2.2)."""
+        for request in requests:
+            self._room.endpoint.answer(request, 481)
 
     @property
     def endpoints(self) -> Mapping[str, tuple[str, int]]:

@@ -27,6 +27,7 @@ from opencpm.protocols import cpim
 from opencpm.protocols.sip.dialog import uas_dialog
 from opencpm.protocols.sip.errors import SipError
 from opencpm.protocols.sip.response import Refusal
+from opencpm.transport.flow import Flow
 
 __all__ = ["InvitationsIn"]
 
@@ -40,7 +41,7 @@ class InvitationsIn:
 
     def __init__(self, room: SessionRoom, authenticator: Authenticator, registrar: Registrar) -> None:
         self._room, self._authenticator, self._registrar = room, authenticator, registrar
-        self._tasks: set[asyncio.Task[None]] = set()
+        self._tasks: dict[asyncio.Task[None], Flow] = {}
         self.inbox: Inbox | None = None
 
     def served(self, requests: Sequence[Request]) -> None:
@@ -57,6 +58,12 @@ class InvitationsIn:
         """Refuse what is not answered yet."""
         for task in self._tasks:
             task.cancel()
+
+    def lost(self, flow: Flow) -> None:
+        """A device's connection has gone: what it asked for and was not answered is withdrawn."""
+        for task, way in self._tasks.items():
+            if way is flow:
+                task.cancel()
 
     def _one(self, request: Request) -> None:
         room = self._room
@@ -75,8 +82,8 @@ class InvitationsIn:
         asking = self._invite(self.inbox, request, offer, leg, leg.prepare(invitation), timer)
         room.endpoint.answer(request, 100)
         task = asyncio.get_running_loop().create_task(asking)
-        self._tasks.add(task)
-        task.add_done_callback(self._tasks.discard)
+        self._tasks[task] = request.flow
+        task.add_done_callback(self._tasks.pop)
         request.on_cancel = lambda: _cancel(task)
 
     async def _invite(

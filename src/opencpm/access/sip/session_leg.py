@@ -111,6 +111,8 @@ class SessionLeg:
         self.standing = False
         if self._media is not None:
             await self._media.drained(self._room.settings.linger)
+        if self._room.endpoint.flow_in(self._dialog) is None:
+            return "BYE from the device, at the same time"
         answered: asyncio.Future[str] = self._loop.create_future()
 
         def heard(said: str) -> None:

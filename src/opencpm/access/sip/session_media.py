@@ -22,6 +22,8 @@ from opencpm.transport.msrp import MsrpHub
 
 __all__ = ["Media", "MediaPath", "Surroundings"]
 
+_MAX_UNANSWERED = 1000
+"""Texts of one device that wait to be stored; it is told 413 for more, which no client that waits for answers meets."""
 _RETRY = 2.0
 """Seconds between our own attempts to connect to a device that listens."""
 _MSRP_STATUS = {Reason.TOO_LARGE: 413, Reason.UNSUPPORTED_MEDIA: 415, Reason.MALFORMED: 400}
@@ -70,6 +72,7 @@ class Media:
         self._on_traffic, self._on_lost, self._on_found = on_traffic, on_lost, on_found
         self._loop = asyncio.get_running_loop()
         self._waiting: dict[str, Delivery] = {}
+        self._unanswered = 0
         self._settled = asyncio.Event()
         self._retry: asyncio.TimerHandle | None = None
         self._ended = False
@@ -154,7 +157,8 @@ class Media:
             self._settle(outcomes)
         if texts:
             session = self._session
-            self._events.received(texts, lambda verdicts: self._answer(session, receipts, verdicts))
+            self._unanswered += len(texts)
+            self._events.received(texts, lambda verdicts: self._stored(session, receipts, verdicts))
 
     def _read(self, event: Received) -> Message | None:
         """A text to be stored; everything else is dealt with here."""
@@ -162,6 +166,8 @@ class Media:
         try:
             if not self._takes(event.content_type):
                 raise SendError(Reason.UNSUPPORTED_MEDIA)
+            if self._unanswered >= _MAX_UNANSWERED:
+                raise SendError(Reason.TOO_LARGE)
             limit = self._around.limits.max_size
             found = read(event.content_type, event.body, event.message_id, self._parties, now, limit)
         except SendError as error:
@@ -180,6 +186,10 @@ class Media:
     def _takes(self, content_type: str) -> bool:
         kind = media_type(content_type)
         return sdp.accepts(self.path.ours.accept_types, kind) or kind in (cpim.CONTENT_TYPE, iscomposing.CONTENT_TYPE)
+
+    def _stored(self, session: Session, receipts: Sequence[Receipt], verdicts: Sequence[SendError | None]) -> None:
+        self._unanswered -= len(receipts)
+        self._answer(session, receipts, verdicts)
 
     def _answer(self, session: Session, receipts: Sequence[Receipt], verdicts: Sequence[SendError | None]) -> None:
         for receipt, error in zip(receipts, verdicts, strict=True):
