@@ -58,6 +58,8 @@ def test_an_alias_finds_the_contact_it_stands_for() -> None:
     assert people.contact("alice", Address("im", "bob@msn.test")) is BOB
     assert people.contact("alice", Address("sip", "bob@msn.test")) is BOB
     assert people.contact("alice", Address("msn", "bob@other.test")).id == "msn:bob@other.test"
+    people.remove_contact("alice", "bob")
+    assert people.known("alice", Address("im", "bob@msn.test")) is None
 
 
 def test_a_subscriber_leaves_with_their_contacts() -> None:

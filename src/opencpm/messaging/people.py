@@ -21,6 +21,7 @@ class People:
         self._logins: dict[str, str] = {}
         self._contacts: dict[str, dict[str, Contact]] = {}  # owner → contact id → contact
         self._known: dict[tuple[str, Address], Contact] = {}
+        self._aliases: dict[tuple[str, str], Contact] = {}  # (owner, "bob@msn.test") → contact
         self._linked: dict[str, tuple[LinkedAccount, ...]] | None = None
         for subscriber in subscribers:
             self.put(subscriber)
@@ -78,10 +79,13 @@ class People:
     # ---------------------------------------------------------------------------------------------- contacts
 
     def put_contact(self, contact: Contact) -> None:
-        self.remove_contact(contact.owner, contact.id)
-        self._contacts.setdefault(contact.owner, {})[contact.id] = contact
+        owner = contact.owner
+        self.remove_contact(owner, contact.id)
+        self._contacts.setdefault(owner, {})[contact.id] = contact
         for address in contact.addresses:
-            self._known.setdefault((contact.owner, address), contact)
+            self._known.setdefault((owner, address), contact)
+            if _has_alias(address):
+                self._aliases.setdefault((owner, address.value), contact)
 
     def remove_contact(self, owner: str, contact_id: str) -> None:
         old = self._contacts.get(owner, {}).pop(contact_id, None)
@@ -90,6 +94,8 @@ class People:
         for address in old.addresses:
             if self._known.get((owner, address)) is old:
                 del self._known[owner, address]
+            if self._aliases.get((owner, address.value)) is old:
+                del self._aliases[owner, address.value]
 
     def contacts(self, owner: str) -> list[Contact]:
         return list(self._contacts.get(owner, {}).values())
@@ -103,11 +109,12 @@ class People:
         found = self._known.get((owner, address))
         if found is not None or address.scheme not in _ALIASES:
             return found
-        value = address.value.lower()
-        for contact in self._contacts.get(owner, {}).values():
-            if any(own.value == value and own.scheme != "sip" for own in contact.addresses):
-                return contact
-        return None
+        return self._aliases.get((owner, address.value.lower()))
+
+
+def _has_alias(address: Address) -> bool:
+    """Whether ``im:`` and ``sip:`` forms of it may mean the same person: ``msn:bob@msn.test`` does, a number not."""
+    return address.scheme != "sip" and "@" in address.value
 
 
 def logins(subscriber: Subscriber) -> tuple[str, ...]:
