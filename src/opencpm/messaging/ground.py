@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from opencpm.domain.address import Address
 from opencpm.domain.contact import Contact
 from opencpm.domain.message import Message
-from opencpm.domain.plan import Plan
+from opencpm.domain.plan import Action, Plan
 from opencpm.domain.policy import Policy
 from opencpm.domain.profile import UNKNOWN_REACH
 from opencpm.domain.subscriber import Subscriber
@@ -18,6 +18,7 @@ from opencpm.selection.request import NetworkView, Request
 from opencpm.selection.targets import target_on
 
 _NOBODY: frozenset[str] = frozenset()
+_HOMES = 20_000
 
 
 @dataclass(slots=True)
@@ -33,6 +34,7 @@ class Ground:
     connectors: dict[str, Connector] = field(default_factory=dict)
     working: WorkingSet = field(default_factory=WorkingSet)
     sticky: dict[str, str] = field(default_factory=dict)  # thread -> network the other side last used
+    _homes: dict[tuple[Address, Address], tuple[tuple[object, ...], Plan]] = field(default_factory=dict)
 
     def plan(
         self,
@@ -68,6 +70,28 @@ class Ground:
             expires_at=expires_at,
         )
         return select(request)
+
+    def plan_home(self, about: Address, to: Address) -> Plan:
+        """The way of a notice home to its sender's devices: asked anew only when something it rests on has changed."""
+        owner = self.directory.owner_of(to)
+        basis = (
+            owner,
+            self.policy,
+            *[
+                (name, one.reach(owner.id if owner else "", to), one.health().state)
+                for name, one in self.connectors.items()
+                if one.profile.access
+            ],
+        )
+        known = self._homes.get((about, to))
+        if known is not None and known[0] == basis:
+            return known[1]
+        plan = self.plan(None, about, to)
+        if len(self._homes) >= _HOMES:
+            self._homes.clear()
+        if plan.action is Action.SEND:
+            self._homes[about, to] = (basis, plan)
+        return plan
 
     def contact(
         self,

@@ -33,7 +33,7 @@ def tell_sender(
     now = ground.clock.now()
     expires_at = now + ground.policy.limits.expiry_max
     record = notice_record(about, notice_of(about, status, network=network, reason=reason), expires_at, now)
-    plan = ground.plan(None, about.recipient, about.message.sender, expires_at=expires_at)
+    plan = ground.plan_home(about.recipient, about.message.sender)
     if plan.action is Action.SEND:
         lease(record, plan, now)
         ground.working.hold(record)
