@@ -102,15 +102,21 @@ class Recorder:
 
 
 class Events(Recorder):
-    """The other side of a session (LegEvents)."""
+    """The other side of a session (LegEvents). `verdicts`: what becomes of the next messages."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.verdicts: list[SendError | None] = []
 
     def ringing(self) -> None:
         self.note("ringing")
 
     def received(self, messages: Sequence[Message], done: Callable[..., None]) -> None:
-        for message in messages:
-            self.note("received", message)
-        done([None] * len(messages))
+        verdict = self.verdicts.pop(0) if self.verdicts else None
+        if verdict is None:
+            for message in messages:
+                self.note("received", message)
+        done([verdict] * len(messages))
 
     def settled(self, outcomes: Sequence[Outcome]) -> None:
         for outcome in outcomes:

@@ -7,7 +7,7 @@ import pytest
 
 from opencpm.domain.address import Address
 from opencpm.domain.delivery import Notice, OutcomeKind
-from opencpm.domain.errors import Reason
+from opencpm.domain.errors import Reason, SendError
 from opencpm.domain.message import MessageKind, Part
 from opencpm.domain.profile import Availability, HealthState
 from opencpm.domain.report import Status
@@ -50,6 +50,35 @@ async def test_a_reply_comes_as_a_message(stage: Stage) -> None:
     sender, recipient, composing = await stage.inbox.wait("composing")
     assert (sender, recipient, composing.active) == (BOB_ADDRESS, ALICE_ADDRESS, True)
     assert stage.inbox.of("invited") == []
+
+
+async def test_what_could_not_be_stored_is_handed_over_again(stage: Stage) -> None:
+    stage.inbox.verdicts = [
+        SendError(Reason.INTERNAL, retryable=True, retry_after=0.01),
+        None,
+        SendError(Reason.TOO_LARGE),
+    ]
+    stage.send("hello")
+    await stage.bob.text()
+    stage.bob.chat.send("kept")
+    await stage.inbox.wait("received", lambda message: message.text == "kept")
+    stage.bob.chat.send("refused")
+    stage.bob.chat.send("taken")
+    await stage.inbox.wait("received", lambda message: message.text == "taken")
+    assert [message.text for message in stage.inbox.of("received")] == ["kept", "taken"]
+
+
+async def test_many_accounts_sign_in_a_few_at_a_time(lab: LabMsn) -> None:
+    async with Stage(lab, sign_ons_at_a_time=2) as stage:
+        for number in range(12):
+            account = lab.account(f"user{number}@msn.test")
+            stage.directory.link(f"user{number}", account.address, account.password)
+        await stage.inbox.wait("health", lambda health: health.detail == "12 of 12 accounts signed in")
+        under_way = most = 0
+        for line in lab.log:
+            under_way += (line.verb == "VER" and line.direction == "C") - (line.verb == "CHG" and line.direction == "C")
+            most = max(most, under_way)
+        assert most <= 2 + 1  # the next may begin while the last answer is on its way
 
 
 async def test_typing_outside_a_session(stage: Stage) -> None:

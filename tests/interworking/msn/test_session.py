@@ -44,6 +44,22 @@ async def test_the_whole_session(stage: Stage) -> None:
     assert events.of("closed") == []
 
 
+@pytest.mark.parametrize("dialect", ["MSNP12", "MSNP8"])
+async def test_each_dialect(lab: LabMsn, dialect: str) -> None:
+    await lab.buddies[BOB].sign_in()
+    async with Stage(lab, dialects=(dialect,)) as stage:
+        await stage.sign_in()
+        leg, events = await opened(stage)
+        leg.send([stage.delivery("hello")])
+        assert await stage.bob.text() == "hello"
+        stage.bob.chat.send("hi")
+        assert (await events.wait("received")).text == "hi"
+        assert await leg.close(CloseReason.NORMAL) == "OUT, connection closed"
+        with pytest.raises(SendError) as caught:
+            await stage.connector.open(stage.offer("nobody@msn.test"), Events())
+        assert caught.value.reason is Reason.UNKNOWN_ADDRESS
+
+
 async def test_the_buddy_leaves(stage: Stage) -> None:
     leg, events = await opened(stage)
     await until(lambda: stage.bob.chats)
@@ -156,6 +172,8 @@ async def test_a_session_outlives_the_notification_server(stage: Stage) -> None:
     await stage.inbox.wait("health", lambda health: health.detail[0] == "0")
     leg.send([stage.delivery("still here")])
     assert await stage.bob.text() == "still here"
+    (delivery,) = stage.send("a message finds the way too")
+    assert (await stage.outcome(delivery)).kind is OutcomeKind.ACCEPTED
     assert events.of("closed") == []
 
 

@@ -19,16 +19,15 @@ def build(settings: Mapping[str, Any], context: Context) -> Connector:
     try:
         known = MsnSettings.model_validate(dict(settings))
     except ValidationError as error:
-        raise ValueError(_sentence(context.name, error)) from error
+        raise ValueError(_sentence(error)) from error
     try:
         tls = tls_context(known)
     except (OSError, ssl.SSLError) as error:
-        raise ValueError(f"networks.{context.name}: ca_file {known.ca_file!r} cannot be used: {error}") from error
+        raise ValueError(f"ca_file {known.ca_file!r} cannot be used: {error}") from error
     return MsnConnector(known, context, tls)
 
 
-def _sentence(name: str, error: ValidationError) -> str:
+def _sentence(error: ValidationError) -> str:
     return "; ".join(
-        f"networks.{name}.{'.'.join(map(str, item['loc']))}: {item['msg'].removeprefix('Value error, ')}"
-        for item in error.errors()
+        f"{'.'.join(map(str, item['loc']))}: {item['msg'].removeprefix('Value error, ')}" for item in error.errors()
     )

@@ -62,7 +62,8 @@ class Account:
         self._ended: asyncio.Future[Ending] | None = None
         self._signed_in_at = 0.0
         self._again = asyncio.Event()
-        self._closed = asyncio.Event()
+        self._closed = asyncio.Event()  # the connection of the last sign-on is gone
+        self._settled = asyncio.Event()  # the login has come to an end, good or bad
         self._adding: dict[int, asyncio.Future[None]] = {}
         self._login_url = desk.settings.login_url
         self._server = commands.endpoint(desk.settings.server)
@@ -93,6 +94,14 @@ class Account:
             self._conversations[peer] = Conversation(self, peer)
         return self._conversations[peer]
 
+    def conversation_for_sending(self, peer: str) -> Conversation:
+        """The same, if something can be sent now: signed in, or by a switchboard that outlived it. Raises SendError."""
+        standing = self._conversations.get(peer)
+        if standing is not None and standing.board is not None:
+            return standing
+        self.check()
+        return self.conversation(peer)
+
     def existing(self, peer: str) -> Conversation | None:
         return self._conversations.get(peer)
 
@@ -113,10 +122,6 @@ class Account:
             await answered
         finally:
             self._adding.pop(trid, None)
-
-    @property
-    def backlog(self) -> int:
-        return sum(conversation.backlog for conversation in self._conversations.values())
 
     def describe_state(self) -> str:
         """For the operator."""
@@ -179,15 +184,11 @@ class Account:
         machine = NotificationClient(SignOn(self.address, settings.dialects, step_timeout=settings.step_timeout))
         self._ended, self._machine = ended, machine
         self._closed.clear()
+        self._settled.clear()
         try:
-            self._link = await dial(
-                machine,
-                *self._server,
-                on_events=self._on_events,
-                on_lost=self._on_lost,
-                on_ready=lambda link: machine.start(moment()),
-                patience=settings.connect_timeout,
-            )
+            async with self.desk.gate:
+                await self._connect(machine)
+                await self._settled.wait()
         except OSError as error:
             self._server = commands.endpoint(settings.server)
             return Ending(Cause.LOST, f"{settings.server} cannot be reached ({_short(error)})")
@@ -195,6 +196,16 @@ class Account:
             return await ended
         finally:
             self._off()
+
+    async def _connect(self, machine: NotificationClient) -> None:
+        self._link = await dial(
+            machine,
+            *self._server,
+            on_events=self._on_events,
+            on_lost=self._on_lost,
+            on_ready=lambda link: machine.start(moment()),
+            patience=self.desk.settings.connect_timeout,
+        )
 
     def _off(self) -> None:
         """Signed off, for whatever reason. Switchboards live on: they are connections of their own."""
@@ -222,6 +233,7 @@ class Account:
             await self._closed.wait()
 
     def _end(self, cause: Cause, text: str, wait: float = 0.0) -> None:
+        self._settled.set()
         if self._ended is not None and not self._ended.done():
             lasted = moment() - self._signed_in_at if self._signed_in_at else 0.0
             self._ended.set_result(Ending(cause, text, wait, lasted))
@@ -306,6 +318,7 @@ class Account:
 
     def _signed_in(self, dialect: str, contacts: Sequence[commands.Contact]) -> None:
         self._signed_in_at = moment()
+        self._settled.set()
         self.buddies.begin(contacts)
         self._set(State.ONLINE, f"signed in ({dialect})")
         for contact in contacts:

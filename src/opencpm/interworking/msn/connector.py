@@ -6,6 +6,7 @@ import asyncio
 import ssl
 from collections import defaultdict
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from typing import Any
 
 from opencpm.domain.address import Address
@@ -38,6 +39,8 @@ class MsnConnector:
         self._counters = Counters()
         self._desk: Desk | None = None
         self._accounts: dict[str, Account] = {}  # by account address
+        self._owned: dict[str, Account] = {}  # by owner: who may have one account here
+        self._health_due = False
         self._running: dict[str, asyncio.Task[None]] = {}
         self._stopped = False
         self._early: list[Delivery] = []
@@ -48,7 +51,8 @@ class MsnConnector:
     async def run(self, inbox: Inbox) -> None:
         """Keep every linked account signed in until cancelled."""
         context = self._context
-        desk = Desk(self.name, self._settings, context.clock, context.ids, inbox, self._tls, self._counters)
+        gate = asyncio.Semaphore(self._settings.sign_ons_at_a_time)
+        desk = Desk(self.name, self._settings, context.clock, context.ids, inbox, self._tls, gate, self._counters)
         changed = asyncio.Event()
         context.directory.watch(changed.set)
         self._desk, self._stopped = desk, False
@@ -80,11 +84,13 @@ class MsnConnector:
 
     def _start(self, linked: LinkedAccount, password: str, desk: Desk) -> None:
         account = Account(linked, password, desk, self._health_changed)
-        self._accounts[account.address] = account
+        self._accounts[account.address] = self._owned[linked.owner] = account
         self._running[account.address] = desk.spawn(account.run())
 
     def _drop(self, address: str) -> None:
-        self._accounts.pop(address)
+        account = self._accounts.pop(address)
+        if self._owned.get(account.linked.owner) is account:
+            del self._owned[account.linked.owner]
         self._running.pop(address).cancel()
 
     async def _stop(self) -> None:
@@ -102,6 +108,7 @@ class MsnConnector:
         for task in tuple(self._desk.tasks if self._desk else ()):
             task.cancel()
         self._accounts.clear()
+        self._owned.clear()
         self._running.clear()
 
     # --- messages ------------------------------------------------------------------------------------------------
@@ -118,11 +125,11 @@ class MsnConnector:
         for (source, target), group in groups.items():
             try:
                 account, peer = self._pair(source, target)
-                account.check()
+                conversation = account.conversation_for_sending(peer)
             except SendError as error:
                 desk.inbox.settled([outcome(delivery, desk, error, "MSN") for delivery in group])
             else:
-                account.conversation(peer).deliver(group, desk.inbox.settled)
+                conversation.deliver(group, desk.inbox.settled)
 
     def _pair(self, source: str, target: str) -> tuple[Account, str]:
         account = self._accounts.get(source)
@@ -152,17 +159,15 @@ class MsnConnector:
     # --- what is known -------------------------------------------------------------------------------------------
 
     def reach(self, owner: str, target: Address) -> Reach:
-        account = next((a for a in self._accounts.values() if a.linked.owner == owner), None)
-        if account is None:
-            return reasons.NO_ACCOUNT_REACH
-        return account.reach(target.value)
+        account = self._owned.get(owner)
+        return reasons.NO_ACCOUNT_REACH if account is None else account.reach(target.value)
 
     def fit(self, message: Message) -> Fit:
         return adapt.fit(message, self._settings.max_message_bytes)
 
     def health(self) -> Health:
-        backlog = sum(account.backlog for account in self._accounts.values())
-        return Health(self._health.state, self._health.detail, self._health.since, backlog)
+        backlog = self._counters.backlog
+        return self._health if backlog == 0 else replace(self._health, backlog=backlog)
 
     def describe(self) -> Mapping[str, Any]:
         return {
@@ -175,7 +180,14 @@ class MsnConnector:
         }
 
     def _health_changed(self) -> None:
+        """Look at all accounts, once however many of them changed in this turn of the loop."""
+        if not self._health_due:
+            self._health_due = True
+            asyncio.get_running_loop().call_soon(self._judge_health)
+
+    def _judge_health(self) -> None:
         """Up as long as one account is signed in (or none is linked): an account's own trouble is the account's."""
+        self._health_due = False
         accounts = list(self._accounts.values())
         online = sum(account.state is State.ONLINE for account in accounts)
         state = HealthState.UP if online or not accounts else HealthState.DOWN

@@ -55,10 +55,6 @@ class Conversation:
         return not self._boards and self._opening is None and self._leg is None and not self._out.backlog()
 
     @property
-    def backlog(self) -> int:
-        return self._out.backlog()
-
-    @property
     def boards(self) -> int:
         return len(self._boards)
 
@@ -321,6 +317,8 @@ class Conversation:
             pass  # the peer has left meanwhile: nobody waits for an answer
 
     def _said(self, board: Board, sender: str, text: str) -> None:
+        if not text:
+            return
         self._desk.counters.received += 1
         leg = self._leg
         if sender != self.peer:  # a third person in the room: theirs are messages of their own
@@ -336,7 +334,7 @@ class Conversation:
         return inbound.message(self._desk, sender, self._account.address, text, session_id)
 
     def _page(self, message: Message) -> None:
-        self._desk.inbox.received([message], lambda _: None)
+        inbound.hand_over(message, self._desk.inbox.received)
 
     # --- a session that the buddy starts -------------------------------------------------------------------------
 

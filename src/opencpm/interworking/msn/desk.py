@@ -20,6 +20,7 @@ class Counters:
     received: int = 0
     failed: int = 0
     switchboards: int = 0
+    backlog: int = 0  # deliveries in work
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,6 +33,7 @@ class Desk:
     ids: Ids
     inbox: Inbox
     tls: ssl.SSLContext
+    gate: asyncio.Semaphore  # sign-ons under way at a time
     counters: Counters = field(default_factory=Counters)
     tasks: set[asyncio.Task[Any]] = field(default_factory=set)
 

@@ -10,6 +10,7 @@ from opencpm.domain.delivery import Delivery, Outcome
 from opencpm.domain.message import Message
 from opencpm.domain.session import CloseReason, Composing
 from opencpm.interfaces import LegEvents
+from opencpm.interworking.msn.inbound import hand_over
 
 if TYPE_CHECKING:
     from opencpm.interworking.msn.conversation import Conversation
@@ -66,7 +67,7 @@ class MsnLeg:
             tell(events)
 
     def received(self, message: Message) -> None:
-        self._tell(lambda events: events.received([message], lambda _: None))
+        self._tell(lambda events: hand_over(message, events.received))
 
     def typed(self) -> None:
         self._tell(lambda events: events.composing(Composing(True, TYPING_LAPSE)))

@@ -54,6 +54,7 @@ class Outbound:
                 refused.append(outcome(delivery, self._desk, error, "MSN"))
             else:
                 self._queue.append(Job(delivery, text, settle))
+                self._desk.counters.backlog += 1
         if refused:
             settle(refused)
 
@@ -124,6 +125,7 @@ class Outbound:
         if job.settled:
             return
         job.settled = True
+        self._desk.counters.backlog -= 1
         if error is None:
             self._desk.counters.sent += 1
         else:

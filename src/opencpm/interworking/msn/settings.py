@@ -56,6 +56,7 @@ class MsnSettings(Section):
     wrong_password_retry: Seconds = Field(
         default=3600.0, gt=0, description="Pause after a refused password, seconds; a new password is tried at once."
     )
+    sign_ons_at_a_time: int = Field(default=20, ge=1, description="Accounts signing in at a time.")
     switchboard_interval: Seconds = Field(
         default=1.0, description="Least time between two new switchboards of an account, seconds."
     )
