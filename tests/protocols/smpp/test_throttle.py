@@ -35,9 +35,9 @@ def test_a_complaint_stops_then_halves_then_grows_back():
 
 def test_without_an_agreed_rate_the_measured_one_is_halved_and_set_free_again():
     throttle = Throttle(0.0, 0.0)
-    throttle.sent(100, 0.5)
+    throttle.sent(300, 0.5)
     throttle.complained(0.9)
-    assert 40 < throttle.rate < 70
+    assert 140 < throttle.rate < 180
     assert throttle.allowance(2.0, 1000) < 100
     throttle.allowance(200.0, 1)
     assert throttle.rate == 0.0
@@ -51,3 +51,12 @@ def test_next_time_comes():
     at = throttle.next_time(0.0)
     assert 0.0 < at <= 0.5
     assert throttle.allowance(at + 0.001, 5) == 1
+
+
+def test_an_early_complaint_does_not_strangle_the_link():
+    throttle = Throttle(0.0, 0.0)
+    throttle.sent(1, 0.0)
+    throttle.complained(0.01)
+    assert throttle.rate == 50.0
+    throttle.complained(2.0)
+    assert throttle.rate == 25.0

@@ -5,12 +5,15 @@ from __future__ import annotations
 PAUSE = 1.0
 GROWTH = 1.05
 """Per second without a complaint."""
+_FIRST_GUESS = 100.0
+"""Segments a second that are taken for the rate where none is agreed and little was sent before a complaint."""
 
 
 class Throttle:
     """A token bucket over segments a second; a complaint stops it for a second and halves the rate, which
     then grows by 5 % a second up to the agreed one. ``rate`` 0: no agreed rate; then the measured one is
-    halved, and the limit goes once it has grown to eight times that.
+    halved (a hundred at least: the complaint may be about others), and the limit goes once it has grown to eight times
+    that.
     """
 
     __slots__ = (
@@ -18,7 +21,6 @@ class Throttle:
         "_ceiling",
         "_count",
         "_grown_at",
-        "_pause",
         "_rate",
         "_since",
         "_tokens",
@@ -33,7 +35,6 @@ class Throttle:
         self._tokens = max(rate, 1.0)
         self._updated = self._grown_at = self._since = now
         self._until = now
-        self._pause = PAUSE
         self._count = 0
 
     @property
@@ -68,10 +69,10 @@ class Throttle:
         """
         if now < self._until:
             return
-        rate = self._rate or self._count / max(now - self._since, 0.1)
+        rate = self._rate or max(self._count / max(now - self._since, 0.1), _FIRST_GUESS)
         self._ceiling = self._agreed or 8 * max(rate, 1.0)
         self._rate = max(rate / 2, 0.5)
-        self._until = now + self._pause
+        self._until = now + PAUSE
         self._updated = self._grown_at = self._until
         self._tokens = 1.0
 
