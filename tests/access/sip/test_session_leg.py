@@ -239,6 +239,16 @@ async def test_a_lost_connection_is_given_up_after_the_grace_time():
         assert "cause=503" in (await alice.next("BYE")).get("reason")
 
 
+async def test_no_ack():
+    async with running_sessions() as rig:
+        alice = await rig.device("alice")
+        alice.send_invite("sip:bob@cpm.test", body=offer_sdp(alice.path))
+        await alice.answered("INVITE")
+        _, leg = await rig.inbox.invitations.get()
+        leg.ack_missing()
+        assert await rig.inbox.events.ends.get() == (CloseReason.LOST, "no ACK from the device")
+
+
 async def test_a_device_that_never_connects():
     async with running_sessions(sessions={"grace": 0.05}) as rig:
         alice = await rig.device("alice")

@@ -7,7 +7,7 @@ import pytest
 from opencpm.domain.errors import Reason, SendError
 from opencpm.domain.session import CloseReason
 from opencpm.protocols import cpim, sdp
-from tests.access.sip.rig import ALICE, BOB
+from tests.access.sip.rig import ALICE, ALICE_TEL, BOB
 from tests.access.sip.session_rig import EventsLog, Media, chat, cpim_text, offer_to_bob, running_sessions
 
 
@@ -87,6 +87,37 @@ async def test_a_late_answer_is_acknowledged_and_ended():
         await tablet.next("ACK")
         assert "elsewhere" in (await byes.get()).get("reason")
         assert rig.sessions.standing == 1
+
+
+async def test_invitations_that_cross_become_one_session():
+    async with running_sessions() as rig:
+        bob, events = await rig.device("bob"), EventsLog()
+        heard: asyncio.Queue = asyncio.Queue()
+        bob.reply = lambda m: 200 if m.method == "CANCEL" and (heard.put_nowait(m) or True) else 0
+        opening = asyncio.create_task(rig.sip.open(offer_to_bob(initiator=ALICE_TEL), events))
+        bob.respond(await bob.invited(), 180)
+        await events.rang.wait()
+        ok = await bob.established("sip:alice@cpm.test")
+        leg = await opening
+        assert "elsewhere" in (await heard.get()).get("reason")
+        assert rig.inbox.invitations.empty()
+        media = await Media.to(bob, ok.body)
+        media.text(cpim_text("you too?", "X1"))
+        message = await events.messages.get()
+        assert (message.sender, message.session_id) == (BOB, "s1")
+        leg.send([chat("at the same time")])
+        assert (await media.frame()).status == 200
+        assert cpim.parse((await media.received()).body).text == "at the same time"
+        assert rig.sessions.standing == 1
+
+
+async def test_devices_without_invite_are_not_asked():
+    async with running_sessions() as rig:
+        bob = await rig.device("bob")
+        await bob.register(("Allow", "MESSAGE"))
+        with pytest.raises(SendError) as refused:
+            await rig.sip.open(offer_to_bob(), EventsLog())
+        assert refused.value.reason is Reason.OFFLINE
 
 
 async def test_withdrawn():

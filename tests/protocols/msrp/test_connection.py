@@ -69,6 +69,14 @@ def test_no_path():
     assert statuses(connection) == [400]
 
 
+def test_a_flawed_request_is_answered_and_the_session_goes_on():
+    connection = House("one").connection()
+    flawed = send("one").replace(b"Message-ID: m", b"Message-ID m")
+    events = connection.receive(send("one") + flawed + send("one"), 0.0)
+    assert [type(h.event) for h in events] == [Opened, Received, Received]
+    assert statuses(connection) == [400]
+
+
 def test_a_prober_is_sent_away():
     connection = House("one").connection()
     for _ in range(33):

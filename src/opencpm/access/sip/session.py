@@ -10,6 +10,7 @@ from pathlib import Path
 from cryptography import x509
 from cryptography.hazmat.primitives import hashes
 
+from opencpm.access.sip.binding import Binding
 from opencpm.access.sip.core import Core
 from opencpm.access.sip.endpoint import Request
 from opencpm.access.sip.session_in import InvitationsIn
@@ -44,7 +45,7 @@ class Sessions:
         around = Surroundings(self._hub, context.clock, context.ids, Limits(max_size=settings.max_message))
         name, fingerprint = context.name or "sip", _fingerprint(core.settings.certificate) if server_tls else ""
         self._room = SessionRoom(core.endpoint, core.home, settings, around, name, fingerprint)
-        self._incoming = InvitationsIn(self._room, core.authenticator, core.registrar)
+        self._incoming = InvitationsIn(self._room, core.authenticator, core.registrar, context.directory)
         self._large = LargeOut(self._room, context.directory)
         core.lanes.large = self._large.take
         core.endpoint.on("INVITE", self._incoming.served)
@@ -78,7 +79,7 @@ class Sessions:
         owner = directory.owner_of(offer.target)
         if owner is None:
             raise SendError(Reason.UNKNOWN_ADDRESS, detail=f"{offer.target} is nobody here")
-        devices = [binding for binding in registrar.devices(owner.id, "session") if binding.flow is not None]
+        devices = [binding for binding in registrar.devices(owner.id, "session") if _invitable(binding)]
         if not devices:
             raise SendError(Reason.OFFLINE, retryable=True, detail="no device that takes sessions is registered now")
         return await Fork(self._room, offer, events, directory.owner_of(offer.initiator)).ask(devices)
@@ -99,6 +100,11 @@ class Sessions:
 def build_sessions(core: Core) -> Sessions:
     """The sessions of a running SIP access. Raises pydantic's ValidationError for wrong settings."""
     return Sessions(core, SessionSettings.model_validate(core.settings.sessions))
+
+
+def _invitable(binding: Binding) -> bool:
+    """Devices that list methods and not INVITE need not be asked."""
+    return binding.flow is not None and (not binding.allow or "INVITE" in binding.allow)
 
 
 def _fingerprint(certificate: str) -> str:

@@ -16,13 +16,14 @@ from opencpm.access.sip.session_content import Parties, read
 from opencpm.access.sip.session_large import LARGE, StandaloneEvents, service_asked_for
 from opencpm.access.sip.session_leg import ALLOW, SessionLeg, SessionRoom
 from opencpm.access.sip.session_media import MediaPath
+from opencpm.access.sip.session_out import invited_parties
 from opencpm.access.sip.session_terms import Invitation, read_invitation
 from opencpm.access.sip.session_timer import Refresh, from_request
 from opencpm.domain.address import Address
 from opencpm.domain.errors import Reason, SendError
 from opencpm.domain.message import Message
 from opencpm.domain.session import SessionOffer
-from opencpm.interfaces import Inbox, LegEvents
+from opencpm.interfaces import Directory, Inbox, LegEvents
 from opencpm.protocols import cpim
 from opencpm.protocols.sip.dialog import uas_dialog
 from opencpm.protocols.sip.errors import SipError
@@ -39,8 +40,11 @@ Timer = tuple[Refresh, list[tuple[str, str]]]
 class InvitationsIn:
     """Serves INVITE outside dialogs. Each invitation is a task of its own while it is being answered."""
 
-    def __init__(self, room: SessionRoom, authenticator: Authenticator, registrar: Registrar) -> None:
-        self._room, self._authenticator, self._registrar = room, authenticator, registrar
+    def __init__(
+        self, room: SessionRoom, authenticator: Authenticator, registrar: Registrar, directory: Directory
+    ) -> None:
+        self._room, self._authenticator = room, authenticator
+        self._registrar, self._directory = registrar, directory
         self._tasks: dict[asyncio.Task[None], Flow] = {}
         self.inbox: Inbox | None = None
 
@@ -77,6 +81,8 @@ class InvitationsIn:
         offer = self._offer(request, originator, invitation)
         if service_asked_for(request.message) in LARGE:
             self._take_large(self.inbox, request, invitation, offer, timer)
+            return
+        if self._joins(request, invitation, offer, timer):
             return
         leg = SessionLeg(room, _parties(offer, room.name), request)
         asking = self._invite(self.inbox, request, offer, leg, leg.prepare(invitation), timer)
@@ -117,6 +123,23 @@ class InvitationsIn:
         leg.establish(dialog, request.flow, path, events, refresh, request.message)
         head = [room.contact(request.flow), leg.asserted(), *leg.ids(), ("Allow", ALLOW), *fields]
         room.endpoint.answer(request, 200, fields=[*head, ("Content-Type", "application/sdp")], body=leg.sdp)
+
+    def _joins(self, request: Request, invitation: Invitation, offer: SessionOffer, timer: Timer) -> bool:
+        """Two people invite each other at the same time: the later invitation is the answer to the earlier one, as
+        both devices would refuse the other's while their own is pending."""
+        for fork in self._room.forks:
+            if self._same(fork.offer.target, offer.initiator) and self._same(fork.offer.initiator, offer.target):
+                leg = SessionLeg(self._room, invited_parties(fork.offer, self._room.name), request)
+                path = leg.prepare(invitation)
+                if fork.join(leg):
+                    self._accept(request, leg, path, fork.events, timer)
+                    return True
+        return False
+
+    def _same(self, one: Address, other: Address) -> bool:
+        """Whether two addresses are of one person."""
+        owner = self._directory.owner_of(one)
+        return one == other or (owner is not None and owner == self._directory.owner_of(other))
 
     def _take_large(
         self, inbox: Inbox, request: Request, invitation: Invitation, offer: SessionOffer, timer: Timer

@@ -6,6 +6,7 @@ import asyncio
 import logging
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
+from typing import Protocol
 
 from opencpm.access.sip.addresses import Home
 from opencpm.access.sip.endpoint import Endpoint, Request
@@ -18,7 +19,7 @@ from opencpm.access.sip.session_timer import OFF, Refresh, from_request, from_re
 from opencpm.domain.delivery import Delivery
 from opencpm.domain.errors import SendError
 from opencpm.domain.message import Message
-from opencpm.domain.session import CloseReason, Composing
+from opencpm.domain.session import CloseReason, Composing, SessionOffer
 from opencpm.interfaces import LegEvents
 from opencpm.protocols.sip.dialog import Dialog
 from opencpm.protocols.sip.errors import SipError
@@ -27,7 +28,7 @@ from opencpm.protocols.sip.message import Message as SipMessage
 from opencpm.protocols.sip.response import Refusal
 from opencpm.transport.flow import Flow
 
-__all__ = ["ALLOW", "SessionLeg", "SessionRoom"]
+__all__ = ["ALLOW", "Crossing", "SessionLeg", "SessionRoom"]
 
 log = logging.getLogger("opencpm.access.sip.session")
 
@@ -42,6 +43,16 @@ _OVER = frozenset({404, 408, 410, 481})
 """Answers to a refresh after which the dialog does not exist (RFC 3261 §12.2.1.2)."""
 
 
+class Crossing(Protocol):
+    """An invitation under way to a subscriber's devices, which one of theirs may cross."""
+
+    offer: SessionOffer
+    events: LegEvents
+
+    def join(self, leg: SessionLeg) -> bool:
+        """The invited person has invited the inviting one: that is an answer. False if there is one already."""
+
+
 @dataclass(slots=True, eq=False)
 class SessionRoom:
     """What all legs share."""
@@ -53,6 +64,7 @@ class SessionRoom:
     name: str = "sip"
     fingerprint: str = ""  # of our certificate (RFC 8122), for MSRP over TLS
     legs: set[SessionLeg] = field(default_factory=set)
+    forks: set[Crossing] = field(default_factory=set)
 
     def contact(self, flow: Flow, service: str = "session") -> tuple[str, str]:
         """Our Contact header, with a CPM service."""

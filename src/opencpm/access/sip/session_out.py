@@ -27,12 +27,17 @@ from opencpm.protocols.sip.message import Message
 from opencpm.protocols.sip.status import preferred
 from opencpm.transport.flow import Flow
 
-__all__ = ["Fork"]
+__all__ = ["Fork", "invited_parties"]
 
 log = logging.getLogger("opencpm.access.sip.session")
 
 _ELSEWHERE = 'SIP;cause=200;text="Call completed elsewhere"'
 _CSEQ = 1
+
+
+def invited_parties(offer: SessionOffer, network: str) -> Parties:
+    """Who speaks on the invited side."""
+    return Parties(offer.target, offer.initiator, network, offer.id, offer.conversation_id, offer.contribution_id)
 
 
 @dataclass(slots=True, eq=False)
@@ -67,10 +72,12 @@ class Fork:
         direction: str = SENDRECV,
     ) -> None:
         self._service, self._direction = service, direction
-        self._room, self._offer, self._events, self._initiator = room, offer, events, initiator
+        self.offer, self.events = offer, events
+        self._room, self._initiator = room, initiator
         self._branches: list[_Branch] = []
         self._answered: asyncio.Future[SessionLeg] = asyncio.get_running_loop().create_future()
         self._winner: _Branch | None = None
+        self._joined = False
 
     async def ask(self, devices: Sequence[Binding]) -> SessionLeg:
         """Ring all devices. Cancelling this withdraws the invitation. Raises SendError."""
@@ -78,13 +85,23 @@ class Fork:
             self._branches.append(self._branch(binding))
         for branch in self._branches:
             self._invite(branch)
+        self._room.forks.add(self)
         try:
             async with asyncio.timeout(self._room.settings.ring):
                 return await self._answered
         except TimeoutError:
             raise SendError(Reason.NO_ANSWER, detail="nobody answered the invitation") from None
         finally:
+            self._room.forks.discard(self)
             self._cancel_others()
+
+    def join(self, leg: SessionLeg) -> bool:
+        """See `Crossing`."""
+        if self._answered.done():
+            return False
+        self._joined = True
+        self._answered.set_result(leg)
+        return True
 
     def _branch(self, binding: Binding) -> _Branch:
         room, flow = self._room, binding.flow
@@ -116,7 +133,7 @@ class Fork:
         )
 
     def _fields(self, branch: _Branch) -> list[tuple[str, str]]:
-        room, offer, binding = self._room, self._offer, branch.binding
+        room, offer, binding = self._room, self.offer, branch.binding
         home, ids, rcs = room.home, room.around.ids, not branch.binding.plain
         fields = [
             ("Max-Forwards", "70"),
@@ -161,7 +178,7 @@ class Fork:
         if branch.cancelled:
             self._send_cancel(branch)
         elif status > 100 and not self._answered.done():
-            self._events.ringing()
+            self.events.ringing()
 
     def _with_longer_timer(self, branch: _Branch, response: Message) -> bool:
         """422: once more with the interval the device wants (RFC 4028 §7.3)."""
@@ -214,15 +231,12 @@ class Fork:
         leg = SessionLeg(self._room, self._parties())
         path = MediaPath(branch.ours, theirs, target)
         leg.sdp = branch.body
-        leg.establish(dialog, branch.flow, path, self._events, from_response(response), response)
+        leg.establish(dialog, branch.flow, path, self.events, from_response(response), response)
         self._room.endpoint.acknowledge(dialog, _CSEQ)
         self._answered.set_result(leg)
 
     def _parties(self) -> Parties:
-        offer = self._offer
-        return Parties(
-            offer.target, offer.initiator, self._room.name, offer.id, offer.conversation_id, offer.contribution_id
-        )
+        return invited_parties(self.offer, self._room.name)
 
     # those that lost
 
@@ -236,7 +250,7 @@ class Fork:
 
     def _send_cancel(self, branch: _Branch) -> None:
         assert branch.sent is not None
-        if self._winner is not None:
+        if self._winner is not None or self._joined:
             branch.sent.message.headers["reason"] = [_ELSEWHERE]
         self._room.endpoint.cancel(branch.sent)
 

@@ -68,7 +68,7 @@ class Connection:
         session = self._sessions.get(session_id)
         if not frame.method:
             return session
-        if not session_id or not frame.headers.get("from-path"):
+        if frame.flaw or not session_id or not frame.headers.get("from-path"):
             self._refuse(frame, 400)
             return None
         if session is not None:

@@ -50,15 +50,16 @@ class Frame:
 
     `method` is empty for a response, `status` is 0 for a request. `headers` has lower-case names, the first of each.
     `flag` is `$`, `+` or `#`, or empty if more of this request's body follows; `offset` counts the bytes of the body
-    that came in earlier pieces. `has_body` tells an empty body from none.
+    that came in earlier pieces. `has_body` tells an empty body from none. `flaw` says what is wrong with the headers of
+    a frame whose limits are clear all the same (answer 400).
     """
 
-    __slots__ = ("body", "flag", "has_body", "headers", "method", "offset", "status", "tid")
+    __slots__ = ("body", "flag", "flaw", "has_body", "headers", "method", "offset", "status", "tid")
 
     def __init__(self, tid: str, method: str, status: int, headers: dict[str, str]) -> None:
         self.tid, self.method, self.status, self.headers = tid, method, status, headers
         self.body = b""
-        self.flag = ""
+        self.flag = self.flaw = ""
         self.offset = 0
         self.has_body = False
 
@@ -69,7 +70,7 @@ class Frame:
         """The same request, for the next piece of its body."""
         frame = Frame(self.tid, self.method, self.status, self.headers)
         frame.offset = self.offset + len(self.body)
-        frame.has_body = self.has_body
+        frame.has_body, frame.flaw = self.has_body, self.flaw
         return frame
 
 
@@ -113,12 +114,9 @@ class Parser:
             self._too_long()
             return False
         head_end = close if close >= 0 else blank
-        frame = Frame(
-            start[1].decode(),
-            (start[3] or b"").decode(),
-            int(start[2] or 0),
-            _headers(bytes(buffer[line_end + 2 : head_end])),
-        )
+        headers, flaw = _headers(bytes(buffer[line_end + 2 : head_end]))
+        frame = Frame(start[1].decode(), (start[3] or b"").decode(), int(start[2] or 0), headers)
+        frame.flaw = flaw
         frame.has_body = close < 0
         # The end-line may follow the blank line at once: keep the line end that leads it in.
         del buffer[: head_end + 2 if frame.has_body else head_end]
@@ -166,22 +164,22 @@ class Parser:
         self._frame = frame.piece()
 
 
-def _headers(block: bytes) -> dict[str, str]:
-    try:
-        lines = block.decode().split("\r\n")
-    except UnicodeDecodeError:
-        raise MsrpError("MSRP headers are not UTF-8") from None
+def _headers(block: bytes) -> tuple[dict[str, str], str]:
+    """The headers, and what is wrong with them."""
+    text = block.decode("utf-8", "replace")
+    flaw = "headers are not UTF-8" if "\ufffd" in text else ""
+    lines = text.split("\r\n")
     if len(lines) > _MAX_HEADERS:
-        raise MsrpError("too many MSRP headers")
+        flaw = "too many headers"
+        del lines[_MAX_HEADERS:]
     headers: dict[str, str] = {}
     for line in lines:
         name, colon, value = line.partition(":")
-        if not colon:
-            if not line:
-                continue
-            raise MsrpError("MSRP header line without a colon")
-        headers.setdefault(name.strip().lower(), value.strip())
-    return headers
+        if colon:
+            headers.setdefault(name.strip().lower(), value.strip())
+        elif line:
+            flaw = "header line without a colon"
+    return headers, flaw
 
 
 def byte_range(value: str | None) -> ByteRange:
