@@ -229,6 +229,7 @@ class World:
     msn: FakeMsn
     clock: Clock
     client: httpx.AsyncClient
+    house: Any = None
 
     async def get(self, path: str, **params: Any) -> Any:
         answer = await self.client.get(f"/api/v1{path}", params=params)
@@ -266,7 +267,7 @@ async def world(**more: Any) -> AsyncIterator[World]:
         token = directory.new_token("alice", "test")
         headers = {"Authorization": f"Bearer {token}"}
         async with httpx.AsyncClient(transport=transport, base_url="http://cpm.test", headers=headers) as client:
-            yield World(messaging, directory, token, connector, sms, msn, clock, client)
+            yield World(messaging, directory, token, connector, sms, msn, clock, client, house)
 
 
 @asynccontextmanager

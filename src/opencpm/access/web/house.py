@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+from collections import OrderedDict
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 
 from starlette.requests import Request
@@ -12,6 +13,8 @@ from opencpm.access.web.connector import WebConnector
 from opencpm.access.web.guard import Attempts, Tickets
 from opencpm.access.web.needs import People, UseCases
 from opencpm.interfaces import Clock, Ids
+
+_REFUSED = 1000  # refused messages whose senders are remembered
 
 
 @dataclass(slots=True)
@@ -25,6 +28,13 @@ class House:
     tickets: Tickets
     operators: frozenset[str] = frozenset()
     demo: Mapping[str, Any] | None = None
+    refused: OrderedDict[str, str] = field(default_factory=OrderedDict)  # message id -> who sent it
+
+    def note_refused(self, message_id: str, owner: str) -> None:
+        """A refused message is not stored; its sender may still read its trail."""
+        self.refused[message_id] = owner
+        if len(self.refused) > _REFUSED:
+            self.refused.popitem(last=False)
 
 
 async def house(request: Request) -> House:

@@ -2,11 +2,9 @@
 
 from __future__ import annotations
 
-from datetime import UTC, datetime
 from typing import Annotated, Any
 
 from fastapi import APIRouter, Query, Response
-from pydantic import AwareDatetime
 
 from opencpm.access.web import views
 from opencpm.access.web.api.body import Body
@@ -42,15 +40,15 @@ async def messages(
     caller: Caller,
     within: TheHouse,
     limit: Annotated[int, Query(ge=1, le=200)] = 50,
-    before: Annotated[AwareDatetime | None, Query(description="The `next` of the page before.")] = None,
+    before: Annotated[float | None, Query(allow_inf_nan=False, description="The `next` of the page before.")] = None,
 ) -> dict[str, Any]:
     """`next` is null on the last page. `sessions` are the conversation's latest sessions, newest first."""
     who = person(within, caller.id, peer)
-    rows = within.messaging.store.history(caller.id, who.id, limit, _seconds(before))
+    rows = within.messaging.store.history(caller.id, who.id, limit, before)
     return {
         "peer": views.contact(who),
         "messages": [views.in_history(record, sent) for record, sent in rows],
-        "next": _cursor(rows[0][0].created_at) if len(rows) == limit else None,
+        "next": repr(rows[0][0].created_at) if len(rows) == limit else None,
         "sessions": [views.session(s, caller.id) for s in within.messaging.store.sessions(caller.id, who.id)],
     }
 
@@ -59,11 +57,3 @@ async def messages(
 async def composing(body: Typing, caller: Caller, within: TheHouse) -> Response:
     within.messaging.composing(caller.addresses[0], address(body.to), Composing(body.active))
     return Response(status_code=204)
-
-
-def _seconds(before: datetime | None) -> float | None:
-    return before.timestamp() if before is not None else None
-
-
-def _cursor(at: float) -> str:
-    return datetime.fromtimestamp(at, UTC).isoformat()

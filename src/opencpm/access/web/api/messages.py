@@ -63,7 +63,11 @@ class MessageIn(Body):
 @router.post("/messages", status_code=202, summary="Send; answered after it is durably stored")
 async def send(body: MessageIn, caller: Caller, within: TheHouse) -> dict[str, Any]:
     message = _message(body, caller, within)
-    await commit(within.messaging, message)
+    try:
+        await commit(within.messaging, message)
+    except Problem:
+        within.note_refused(message.id, caller.id)
+        raise
     stored = within.messaging.store.message(message.id) or message
     return views.whole(stored, within.messaging.store.deliveries_of(message.id), caller.id)
 
@@ -90,7 +94,10 @@ async def part(ident: str, index: int, caller: Caller, within: TheHouse) -> Resp
 
 @router.get("/messages/{ident}/trail", summary="What happened to it and why")
 async def trail(ident: str, caller: Caller, within: TheHouse) -> dict[str, Any]:
-    """A receiver sees the lines about their own copy only."""
+    """A receiver sees the lines about their own copy only. A refused message has a trail and is not stored."""
+    if within.refused.get(ident) == caller.id and within.messaging.store.message(ident) is None:
+        lines = within.messaging.store.trail(ident)
+        return {"message": None, "trail": [views.trail_entry(entry) for entry in lines]}
     message, records = owned_message(within, caller.id, ident)
     sender = within.people.owner_of(message.sender)
     entries = within.messaging.store.trail(message.id)

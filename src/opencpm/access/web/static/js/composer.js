@@ -107,6 +107,7 @@ async function submit(event) {
   try {
     const item = await deliver(peer, content);
     take({ ...item, peer: item.peer || peer });
+    document.dispatchEvent(new CustomEvent("sent"));
     state.subject = { kind: "message", id: item.id };
     changed("subject");
   } catch (problem) {
@@ -115,6 +116,7 @@ async function submit(event) {
     toast(problem.message, true);
     if (problem.problem?.message) {
       state.subject = { kind: "message", id: problem.problem.message };
+      changed("subject");
     }
   }
   text.focus();

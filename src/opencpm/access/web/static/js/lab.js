@@ -174,11 +174,12 @@ function drawStory(words, number) {
 }
 
 export function hint() {
+  document.addEventListener("sent", () => by("talk").querySelector(".hint")?.remove());
   if (localStorage.getItem("opencpm.hint") || !state.peer) return;
   const name = person(state.peer).name;
   const sms = label("sms");
   const box = h(
-    "div", { class: "hint" }, h("p", {}, `You are ${state.me.name}. Write to ${name}: it leaves as ${sms} and arrives on the phone at the right. Answer there as ${name}. Click any bubble to see its path.`),
+    "div", { class: "hint" }, h("p", {}, `You are ${state.me.name}. Write to ${name}: it leaves as ${sms} and arrives on the stand-in phone. Answer there as ${name}. Choose any bubble to see its path.`),
     h("button", { class: "quiet", type: "button", onclick: () => { box.remove(); localStorage.setItem("opencpm.hint", "1"); } }, "Got it"),
   );
   by("composer").before(box);

@@ -1,16 +1,16 @@
 // Begins: who is there, what do they see, and what the server tells from then on.
-import { listen, post } from "./api.js";
+import { listen, post, remove } from "./api.js";
 import * as composer from "./composer.js";
 import { by, h, toast } from "./dom.js";
 import * as lab from "./lab.js";
 import { demo, login, recall, remember } from "./login.js";
 import * as people from "./people.js";
-import { changed, loadAll, loadStatus, presenceSoon, sessionsSoon, state, statusSoon, take, watch } from "./state.js";
+import { SERVICE, changed, loadAll, loadStatus, presenceSoon, sessionsSoon, state, statusSoon, take, watch } from "./state.js";
 import * as thread from "./thread.js";
 import * as trail from "./trail.js";
 import { sessionLine } from "./words.js";
 
-const VIEWS = { alice: "Chats", path: "Path", phone: "Bob's phone", msn: "Bob's MSN" };
+const VIEWS = { alice: "Chats", path: "Path", phone: "Phone", msn: "MSN" };
 let acks = [];
 
 async function begin() {
@@ -54,11 +54,11 @@ function show() {
   watch(["me", "presence"], me);
   if (!state.demo) by("controls").append(h("button", { class: "quiet", type: "button", onclick: leave }, "Sign out"));
   view("alice");
-  watch(["subject"], () => {});
   changed("me", "people", "thread", "talk", "status", "sessions", "presence");
 }
 
-function leave() {
+async function leave() {
+  await remove("/login").catch(() => {});
   remember("");
   location.reload();
 }
@@ -106,7 +106,7 @@ function heard(id, event) {
   else if (event.type === "session") session(event);
   else if (event.type === "presence") presenceSoon();
   else if (event.type === "state" && ["queued", "failed"].includes(event.state)) statusSoon();
-  if (event.type === "message") state.typing.delete(event.peer), changed("typing");
+  if (event.type === "message") arrived(event);
   if (state.subject && [event.message, event.session, event.subject].includes(state.subject.id)) trail.refresh();
 }
 
@@ -122,6 +122,12 @@ function flush() {
   post("/events/ack", { ids }).catch(() => {});
 }
 
+function arrived(event) {
+  state.typing.delete(event.peer);
+  changed("typing");
+  if (event.peer === SERVICE && event.ack) toast(event.item.text); // how a session ended, for one
+}
+
 function typing(event) {
   state.typing.set(event.peer, event.active ? Date.now() + 1000 * Math.min(event.refresh ?? 15, 15) : 0);
   changed("typing");
@@ -130,8 +136,11 @@ function typing(event) {
 
 function session(event) {
   const before = state.sessions.get(event.session);
-  if (event.state === "closed") state.sessions.delete(event.session);
-  else state.sessions.set(event.session, { ...before, ...event });
+  if (event.state === "closed") {
+    state.sessions.delete(event.session);
+    state.typing.delete(event.peer);
+    changed("typing");
+  } else state.sessions.set(event.session, { ...before, ...event });
   if (event.state === "closed" && event.mine && before && before.state !== "established" && event.detail) toast(event.detail, true);
   if (event.outgoing === false && event.state === "ringing" && event.peer !== state.peer) toast(sessionLine(event));
   changed("sessions", "thread");

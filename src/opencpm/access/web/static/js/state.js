@@ -54,12 +54,28 @@ export function sessionWith(peer) {
   return live.find((session) => session.mine) ?? live[0];
 }
 
+const RANK = ["queued", "sending", "accepted", "delivered", "displayed", "failed", "expired", "unknown"];
+
+// Answers and events overtake each other: of two views of one delivery the later one counts.
+function later(one, other) {
+  if (!other || one.updated_at > other.updated_at) return one;
+  if (one.updated_at < other.updated_at) return other;
+  return RANK.indexOf(one.state) >= RANK.indexOf(other.state) ? one : other;
+}
+
+function keep(item) {
+  const { messages } = talk(item.peer);
+  const before = messages.get(item.id)?.deliveries ?? [];
+  const now = item.deliveries ?? [];
+  const known = (id) => before.find((delivery) => delivery.id === id);
+  const fresh = { ...item, deliveries: now.length ? now.map((delivery) => later(delivery, known(delivery.id))) : before };
+  messages.set(item.id, fresh);
+  return fresh;
+}
+
 export function take(item) {
   if (!item?.peer) return;
-  const { messages } = talk(item.peer);
-  const before = messages.get(item.id);
-  const fresh = item.deliveries?.length ? item : { ...item, deliveries: before?.deliveries ?? [] };
-  messages.set(item.id, fresh);
+  const fresh = keep(item);
   const thread = state.threads.get(item.peer);
   if (!thread || thread.last.id === item.id || item.received_at >= thread.last_at) {
     state.threads.set(item.peer, { last: fresh, last_at: item.received_at });
@@ -72,7 +88,7 @@ const path = (peer) => `/conversations/${encodeURIComponent(peer)}/messages`;
 export async function loadTalk(peer) {
   const page = await get(path(peer));
   const known = talk(peer);
-  for (const item of page.messages) known.messages.set(item.id, item);
+  page.messages.forEach(keep);
   if (!known.loaded) known.next = page.next;
   known.sessions = page.sessions;
   known.loaded = true;

@@ -101,7 +101,7 @@ function bubble(item, picked) {
     h("span", { class: "visually-hidden" }, sent ? "You:" : `${person(item.peer).name}:`), content,
     h(
       "div", { class: "meta" }, h("time", { datetime: item.sent_at }, time(item.sent_at)),
-      name && name !== "web" && h("span", { class: `badge ${name}` }, label(name)),
+      name && name !== "web" && h("span", { class: `badge on-${name}` }, label(name)),
       sent && item.deliveries.map((delivery) => ticks(delivery)),
     ),
   );

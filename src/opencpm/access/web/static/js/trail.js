@@ -58,6 +58,7 @@ function draw() {
 function about() {
   if (found.session) return h("div", { class: "about" }, sessionLine(found.session));
   const message = found.message;
+  if (!message) return h("div", { class: "about" }, "The server refused this message and kept only this trail.");
   const deliveries = message.direction === "sent" ? message.deliveries : [];
   return h(
     "div", { class: "about" }, h("span", {}, message.text.slice(0, 160) || "Media"),
@@ -77,7 +78,7 @@ function line(entry, first) {
   const notice = (entry.delivery ?? "").includes("!");
   return h(
     "div", { class: `step ${tone(entry.step)}` },
-    h("h3", {}, notice ? `${step(entry.step)} (word to the sender)` : step(entry.step), h("time", { datetime: entry.at, title: new Date(entry.at).toLocaleString() }, elapsed(entry.at, first))),
+    h("h3", {}, notice && entry.step !== "reported" ? `${step(entry.step)} (word to the sender)` : step(entry.step), h("time", { datetime: entry.at, title: new Date(entry.at).toLocaleString() }, elapsed(entry.at, first))),
     h("p", { class: "what" }, entry.what),
     plan && decision(plan),
   );
@@ -105,11 +106,11 @@ function considered(candidate, plan) {
   const chosen = candidate.kept && plan.chosen?.network === candidate.network;
   const dropped = candidate.notes.find((note) => !note.kept);
   const verdict = chosen ? "Chosen" : candidate.kept ? "Possible" : "Dropped";
-  const why = dropped ? `${rule(dropped.rule)}: ${dropped.evidence}` : chosen ? plan.reason : "";
+  const why = dropped ? `${rule(dropped.rule)}: ${dropped.evidence}` : "";
   return h(
-    "details", { class: `candidate ${chosen ? "chosen" : candidate.kept ? "" : "dropped"}` },
+    "details", { open: chosen, class: `candidate ${chosen ? "chosen" : candidate.kept ? "" : "dropped"}` },
     h(
-      "summary", {}, h("span", { class: `badge ${candidate.network}` }, label(candidate.network)),
+      "summary", {}, h("span", { class: `badge on-${candidate.network}` }, label(candidate.network)),
       h("span", { class: "target" }, String(candidate.target).replace(/^\w+:/, "")), h("span", { class: "verdict" }, verdict),
       why && h("span", { class: "why" }, why),
     ),

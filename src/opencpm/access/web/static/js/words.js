@@ -97,7 +97,8 @@ export function sessionLine(session) {
   const reasons = { offline: "offline", declined: "declined", busy: "busy", "no-answer": "no answer", "unknown-address": "unknown there", cancelled: "taken back" };
   if (session.state === "closed") {
     if (!session.answered_at) return `Session${net} did not come about${session.reason ? `: ${reasons[session.reason] ?? session.reason.replace(/-/g, " ")}` : ""}`;
-    return `Session${net} · ${time(session.opened_at)} to ${time(session.closed_at)} · ${session.reason === "left" ? `${name} left` : "closed"}`;
+    const [from, to] = [time(session.opened_at), time(session.closed_at)];
+    return `Session${net} · ${from === to ? from : `${from} to ${to}`} · ${session.reason === "left" ? `${name} left` : "closed"}`;
   }
   if (session.state === "established") return `In session with ${name}${net}`;
   if (session.state === "closing") return `Closing the session${net}…`;
