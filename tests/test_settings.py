@@ -90,10 +90,6 @@ def test_paths_are_taken_from_the_folder_of_the_file(tmp_path: Path) -> None:
     assert (found.sip.tls_certificate, found.sip.tls_key) == (str(tmp_path / "c"), "/k")
 
 
-def test_without_durability_nothing_is_on_disk() -> None:
-    assert settings.parse({**LEAST, "durable": False}).database == ":memory:"
-
-
 def test_no_file_and_no_toml_are_said_plainly(tmp_path: Path) -> None:
     with pytest.raises(SettingsError, match="opencpm quickstart"):
         settings.load(tmp_path / "none.toml")

@@ -19,8 +19,7 @@ async def opened(settings: Settings) -> AsyncIterator[tuple[SqliteStore, StoredD
     :raises StartError: the folder or the database cannot be used.
     """
     try:
-        if settings.durable:
-            settings.data_dir.mkdir(mode=0o700, parents=True, exist_ok=True)
+        settings.data_dir.mkdir(mode=0o700, parents=True, exist_ok=True)
         store = await open_store(settings.database)
     except (OSError, SchemaError) as error:
         raise StartError(f"the database {settings.database} cannot be opened: {error}") from error

@@ -88,8 +88,6 @@ def _certificates(settings: Settings) -> Iterator[Finding]:
 
 
 async def _database(settings: Settings) -> list[Finding]:
-    if not settings.durable:
-        return [Finding("warn", "database", "in memory: all is lost on a restart", "Remove durable = false.")]
     try:
         async with opened(settings) as (store, directory):
             users = directory.subscribers()

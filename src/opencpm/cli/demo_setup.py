@@ -23,7 +23,6 @@ async def prepare(folder: Path, wishes: Wishes, card: Card | None = None) -> Pre
         "domain": DOMAIN,
         "secret_key": secrets.token_urlsafe(32),
         "log_level": "warning",
-        "event_loop": "asyncio",
         "sip": {"udp_port": 0, "tcp_port": 0, "msrp_port": 0, "trust_flows": ["udp", "tcp"]},
         "web": dict(wishes.web),
         "policy": {

@@ -17,10 +17,11 @@ class ServerError(RuntimeError):
 
 
 class ServerProcess:
-    """``opencpm serve`` with a settings file."""
+    """``opencpm serve`` with a settings file; with ``profile`` under the profiler, which writes there at the end."""
 
-    def __init__(self, config: Path, log: Path) -> None:
+    def __init__(self, config: Path, log: Path, profile: Path | None = None) -> None:
         self.config, self.log = config, log
+        self._under = ["-m", "cProfile", "-o", str(profile)] if profile else []
         self.endpoints: dict[str, dict[str, tuple[str, int]]] = {}
         self._process: asyncio.subprocess.Process | None = None
 
@@ -33,7 +34,7 @@ class ServerProcess:
         """Start and wait until it says that it is ready. :raises ServerError:"""
         with self.log.open("ab") as log:
             self._process = await asyncio.create_subprocess_exec(
-                sys.executable, "-m", "opencpm.cli", "serve", "--json", "--config", str(self.config),
+                sys.executable, *self._under, "-m", "opencpm.cli", "serve", "--json", "--config", str(self.config),
                 stdin=asyncio.subprocess.DEVNULL,
                 stdout=asyncio.subprocess.PIPE,
                 stderr=log,

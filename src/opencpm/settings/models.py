@@ -94,10 +94,6 @@ class Settings(Section):
     )
     domain: Domain = Field(description='The domain that users belong to: "cpm.example.com".')
     data_dir: Path = Field(default=Path("data"), description="Folder of the database; relative to this file.")
-    durable: bool = Field(
-        default=True,
-        description="Store on disk. false: in memory only, all is lost on a restart (tests, measurements).",
-    )
     secret_key: str = Field(
         min_length=32, description="Encrypts secrets at rest. Keep it: without it linked accounts must be linked anew."
     )
@@ -143,8 +139,8 @@ class Settings(Section):
 
     @property
     def database(self) -> str:
-        """Path for the store; ":memory:" where nothing is to be kept."""
-        return str(self.data_dir / "opencpm.db") if self.durable else ":memory:"
+        """Path for the store."""
+        return str(self.data_dir / "opencpm.db")
 
     def policy_values(self) -> Policy:
         return self.policy.policy(self.local_domains)

@@ -1,0 +1,112 @@
+"""What a message costs."""
+
+from __future__ import annotations
+
+import pstats
+import secrets
+import tempfile
+from pathlib import Path
+from typing import Any
+
+import click
+
+from opencpm.cli.options import json_option, print_json, run
+
+WORDS = {
+    "sip_to_sms_receipt_us": "SIP in, stored, 202, SMPP out, response, receipt, IMDN to the device (UDP)",
+    "sip_to_sms_us": "SIP in, stored, 202, SMPP out, response (no receipt asked)",
+    "no_storage_us": "the first one with the database in memory (/dev/shm), no disk",
+    "sip_to_sip_us": "SIP to SIP, stored (UDP)",
+    "offline_store_us": "SIP in, stored for a device that is away, 202",
+    "sip_to_sms_receipt_tcp_us": "the first one over TCP",
+    "sip_to_sip_tcp_us": "SIP to SIP, stored (TCP)",
+}
+# CPU µs a message, measured on a machine like the one these figures are compared on
+PEERS = (
+    ("Kamailio, relaying the same MESSAGE, nothing stored", "180"),
+    ("Kamailio, storing it (msilo, SQLite)", "360–470"),
+    ("Kannel, HTTP to SMPP, spooled", "430"),
+    ("Kannel, with receipts and callbacks", "3,700"),
+    ("Jasmin, HTTP to SMPP", "4,300"),
+    ("Jasmin, with receipts", "22,600"),
+)
+
+
+@click.command()
+@click.option("--messages", "-n", default=10_000, show_default=True, help="Messages a scenario.")
+@click.option("--window", "-w", default=200, show_default=True, help="Messages under way at a time.")
+@click.option("--only", multiple=True, type=click.Choice(list(WORDS)), help="Only this scenario; may be repeated.")
+@click.option("--profile", is_flag=True, help="Run the server under the profiler and show where the time goes.")
+@json_option
+def bench(messages: int, window: int, only: tuple[str, ...], profile: bool, as_json: bool) -> None:
+    """Measure the CPU time of the server process (user and system) per message.
+
+    The server, a stand-in SMS centre and the load run in three processes on this machine. A benchmark, not a test.
+
+    \b
+    opencpm bench
+    opencpm bench --json
+    opencpm bench --only sip_to_sms_receipt_us --profile
+    """
+    from opencpm.lab.bench import measure
+
+    def tell(key: str) -> None:
+        if not as_json:
+            click.echo(f"… {WORDS[key]}", err=True)
+
+    with tempfile.TemporaryDirectory(prefix="opencpm-profile-") as name:
+        folder = Path(name) if profile else None
+        found = run(measure(prepare, messages, window, only, folder, tell))
+        if as_json:
+            print_json(found)
+        else:
+            _table(found)
+        for dump in sorted(Path(name).glob("*.prof")):
+            click.echo(f"\n{dump.stem}", err=as_json)
+            pstats.Stats(str(dump)).sort_stats("tottime").print_stats(40)
+
+
+def _table(found: dict[str, Any]) -> None:
+    click.echo(f"\nCPU µs a message, server process; {found['python']}, {found['machine']}")
+    for key, words in WORDS.items():
+        if key in found:
+            rate = found[f"{key.removesuffix('_us')}_per_second"]
+            click.echo(f"{found[key]:>10.1f}  {words}; {rate} a second")
+    click.echo("\nOthers, measured on a similar machine")
+    for words, figure in PEERS:
+        click.echo(f"{figure:>10}  {words}")
+
+
+async def prepare(folder: Path, rig: Any, port: int) -> Any:
+    """Settings and users of the benchmark."""
+    from opencpm.app.people import opened
+    from opencpm.cli.demo_setup import toml
+    from opencpm.domain.address import Address, tel
+    from opencpm.lab.bench.run import DOMAIN, SENDERS, Ready
+    from opencpm.settings import parse
+
+    values: dict[str, Any] = {
+        "domain": DOMAIN,
+        "secret_key": secrets.token_urlsafe(32),
+        "log_level": "warning",
+        "sip": {"udp_port": 0, "tcp_port": 0, "msrp_port": 0, "trust_flows": ["udp", "tcp"], "window": 200},
+        "web": {"port": 0},
+        "policy": {
+            "routes": [{"prefix": "+1", "networks": ["sms"]}],
+            "limits": {"deferred_per_subscriber": 10_000_000},
+        },
+        "networks": {
+            "sms": {
+                "type": "sms", "host": "127.0.0.1", "port": port, "window": 200, "receipts": rig.receipts,
+            }
+        },
+    }  # fmt: skip
+    config = folder / "opencpm.toml"
+    config.write_text("\n".join(toml(values)) + "\n")
+    password = secrets.token_urlsafe(9)
+    names = [f"{prefix}{n}" for prefix in ("load", "far") for n in range(SENDERS)] + ["away"]
+    async with opened(parse(values, folder)) as (_, people):
+        for at, name in enumerate(names):
+            people.add_user(name, name, password, [Address("sip", f"{name}@{DOMAIN}"), tel(f"+1202555{at:04d}")])
+        token = people.new_token("away", "bench")
+    return Ready(config, password, token)
