@@ -201,6 +201,9 @@ class Directory(Protocol):
     def contact(self, owner: str, address: Address) -> Contact:
         """The person behind an address, as ``owner`` knows them; a stranger has just this address."""
 
+    def blocks(self, owner: str, address: Address) -> bool:
+        """Whether a subscriber has blocked this address."""
+
     def linked(self, network: str) -> Sequence[LinkedAccount]:
         """All enabled accounts on a network."""
 

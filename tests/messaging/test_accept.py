@@ -119,3 +119,27 @@ async def test_two_subscribers_of_ours(world: World) -> None:
     assert (delivery.source, delivery.target, delivery.network) == (ALICE, CAROL, "sip")
     await world.settle()
     assert len(world.store.threads("alice")) == len(world.store.threads("carol")) == 1
+
+
+async def test_a_stranger_has_one_conversation_under_all_their_spellings(world: World) -> None:
+    await world.send(world.message("out", Address("im", "someone@msn.test"), ident="o"))
+    reply = world.message(
+        "back", Address("msn", "alice@msn.test"), sender=Address("msn", "someone@msn.test"), ident="i"
+    )
+    await world.send(replace(reply, origin="msn"))
+    await world.settle()
+    assert [thread.peer for thread in world.store.threads("alice")] == ["msn:someone@msn.test"]
+
+
+async def test_a_national_number_is_the_same_person(world: World) -> None:
+    world.messaging.set_policy(replace(world.policy, home_region="US"))
+    await world.send(world.message("local", Address("tel", "2025550101"), ident="n"))
+    assert (await world.sms.until(1))[0].target == BOB_TEL
+
+
+async def test_the_blocked_are_refused(world: World) -> None:
+    her = world.directory.add_contact("carol", "Alice", (ALICE,))
+    world.directory.set_blocked("carol", her.id, True)
+    verdict = (await world.send(world.message("Hi", CAROL)))[0]
+    assert verdict is not None
+    assert world.sip.sent == []

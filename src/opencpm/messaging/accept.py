@@ -102,9 +102,7 @@ class Accept:
             changes.trail.append(trail.received(message, now))
             changes.trail.append(trail.refused(message.id, error, now))
             return error
-        recipients = message.recipients
-        if len(recipients) > 1:
-            recipients = tuple(dict.fromkeys(recipients))
+        recipients = tuple(dict.fromkeys([self._ground.canonical(recipient) for recipient in message.recipients]))
         plans = [self._plan(message, recipient) for recipient in recipients]
         if all(plan.action is Action.REFUSE for plan in plans):
             changes.trail.append(trail.received(message, now))

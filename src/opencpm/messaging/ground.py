@@ -14,11 +14,13 @@ from opencpm.domain.subscriber import Subscriber
 from opencpm.interfaces import Bus, Clock, Connector, Directory, Ids, Store
 from opencpm.messaging.working import WorkingSet
 from opencpm.selection import select
+from opencpm.selection.numbers import canonical_address
 from opencpm.selection.request import NetworkView, Request
 from opencpm.selection.targets import target_on
 
 _NOBODY: frozenset[str] = frozenset()
 _HOMES = 20_000
+_ALIASES = frozenset({"im", "sip"})
 
 
 @dataclass(slots=True)
@@ -61,6 +63,7 @@ class Ground:
             contact=contact,
             networks=self._views(message, recipient_address, contact, sender, recipient),
             policy=self.policy,
+            blocked=recipient is not None and self.directory.blocks(recipient.id, sender_address),
             message=message,
             session=session,
             route=route,
@@ -70,6 +73,18 @@ class Ground:
             expires_at=expires_at,
         )
         return select(request)
+
+    def canonical(self, address: Address) -> Address:
+        """One address for one person: national numbers become E.164, aliases get the scheme of their network."""
+        if address.scheme == "tel":
+            return canonical_address(address, self.policy.home_region)
+        if address.scheme in _ALIASES:
+            domain = address.value.rpartition("@")[2]
+            for known, network in self.policy.domains:
+                connector = self.connectors.get(network)
+                if known == domain and connector is not None:
+                    return Address(min(connector.profile.schemes), address.value)
+        return address
 
     def plan_home(self, about: Address, to: Address) -> Plan:
         """The way of a notice home to its sender's devices: asked anew only when something it rests on has changed."""

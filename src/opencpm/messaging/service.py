@@ -155,6 +155,7 @@ class Messaging:
         if subscriber is None:
             raise KeyError(sender_id)
         sender = subscriber.addresses[0]
+        recipient = self._ground.canonical(recipient)
         if session:
             return self._ground.plan(None, sender, recipient, session=True, route=route)
         now = self._ground.clock.now()

@@ -80,8 +80,8 @@ class Sessions:
 
     async def invited(self, offer: SessionOffer, leg: Leg) -> LegEvents:
         """See :meth:`opencpm.interfaces.Inbox.invited`."""
+        offer = self._identified(replace(offer, target=self.ground.canonical(offer.target)))
         plan = self._plan(offer, frozenset())
-        offer = self._identified(offer)
         now = self.ground.clock.now()
         changes = Changes(
             trail=[_entry(offer.id, now, Step.INVITED, f"{offer.initiator} asks {offer.target}, by {offer.origin}")]
