@@ -8,7 +8,7 @@ from opencpm.domain.errors import Reason, SendError
 from opencpm.domain.message import Disposition, MessageKind
 from opencpm.domain.session import CloseReason
 from opencpm.protocols import sdp
-from tests.access.sip.rig import ALICE, BOB
+from tests.access.sip.rig import ALICE, BOB, authorization
 from tests.access.sip.session_rig import BOB_URI, Media, cpim_text, offer_sdp, running_sessions
 
 
@@ -189,6 +189,17 @@ async def test_strangers_are_challenged_and_too_many_are_refused():
         alice.send_invite(BOB_URI, body=offer_sdp(alice.path))
         refused = await alice.answered("INVITE")
         assert (refused.status, refused.get("retry-after")) == (503, "10")
+
+
+async def test_over_udp_each_invitation_is_challenged():
+    async with running_sessions() as rig:
+        alice = await rig.device("alice", "udp")
+        alice.send_invite(BOB_URI, body=offer_sdp(alice.path))
+        challenge = await alice.answered("INVITE")
+        assert challenge.status == 401
+        value = authorization(challenge.get("www-authenticate"), "alice", "alicepw", "INVITE", BOB_URI)
+        alice.send_invite(BOB_URI, ("Authorization", value), body=offer_sdp(alice.path))
+        assert (await alice.answered("INVITE")).status == 200
 
 
 async def test_a_first_message_in_the_invitation():

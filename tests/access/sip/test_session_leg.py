@@ -270,7 +270,7 @@ async def test_a_device_that_listens_and_says_nothing_is_there():
         alice.path = alice.path.replace(":9/", f":{server.sockets[0].getsockname()[1]}/")
         await alice.established(setup="passive")
         _, leg = await rig.inbox.invitations.get()
-        while leg._grace_timer is not None:
+        while not leg._watch.connected:
             await asyncio.sleep(0)
         assert leg.standing
         (await served.get()).close()
@@ -281,12 +281,12 @@ async def test_the_device_comes_back_over_the_same_path():
     async with standing(grace=30.0) as (_rig, alice, media, leg, events):
         first = leg._media.path.ours.path
         media.close()
-        while leg._grace_timer is None:
+        while leg._watch.connected:
             await asyncio.sleep(0)
         again = await Media.to(alice, offer_sdp(first))
         again.text(cpim_text("back", "A1"))
         assert (await events.messages.get()).text == "back"
-        assert leg._grace_timer is None
+        assert leg._watch.connected
         again.close()
 
 

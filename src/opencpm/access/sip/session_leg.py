@@ -16,6 +16,7 @@ from opencpm.access.sip.session_media import Media, MediaPath, Surroundings
 from opencpm.access.sip.session_settings import SessionSettings
 from opencpm.access.sip.session_terms import Invitation, answer_to, connect_to, read_invitation
 from opencpm.access.sip.session_timer import OFF, Refresh, from_request, from_response
+from opencpm.access.sip.session_watch import Watch
 from opencpm.domain.delivery import Delivery
 from opencpm.domain.errors import SendError
 from opencpm.domain.message import Message
@@ -92,9 +93,7 @@ class SessionLeg:
         self._updates = False
         self._refresh = OFF
         self._refresh_timer: asyncio.TimerHandle | None = None
-        self._idle_timer: asyncio.TimerHandle | None = None
-        self._grace_timer: asyncio.TimerHandle | None = None
-        self._last_traffic = self._loop.time()
+        self._watch = Watch(room.settings.idle, room.settings.grace, self._give_up)
 
     # Leg
 
@@ -107,7 +106,7 @@ class SessionLeg:
 
     def send(self, deliveries: Sequence[Delivery]) -> None:
         """See `Leg.send`."""
-        self._traffic()
+        self._watch.traffic()
         if self._media is not None:
             self._media.send(deliveries)
 
@@ -170,15 +169,14 @@ class SessionLeg:
             path,
             self._parties,
             events,
-            on_traffic=self._traffic,
-            on_lost=self._media_lost,
-            on_found=self._media_found,
+            on_traffic=self._watch.traffic,
+            on_lost=self._watch.lost,
+            on_found=self._watch.found,
         )
         room.endpoint.adopt(dialog, self, flow)
         room.legs.add(self)
         self._arm_refresh(refresh)
-        self._arm_idle()
-        self._media_lost("the device made no MSRP connection")  # until it has: the same patience
+        self._watch.start()
 
     def _terms(self, invitation: Invitation) -> tuple[MediaPath, bytes]:
         """Our terms for an offer, on a path of their own. Raises Refusal 488."""
@@ -226,7 +224,7 @@ class SessionLeg:
 
     def acknowledged(self, ack: Request) -> None:
         """The device has our 200."""
-        self._traffic()
+        self._watch.traffic()
 
     def ack_missing(self) -> None:
         """Our 200 was never acknowledged."""
@@ -247,7 +245,7 @@ class SessionLeg:
         body = b""
         if message.body or request.method == "INVITE":
             body = self._answer_again(message)
-        self._traffic()
+        self._watch.traffic()
         if refresh.expires:
             self._arm_refresh(refresh)
         head = [room.contact(request.flow), self.asserted(), *self.ids(), ("Allow", ALLOW), *fields]
@@ -270,7 +268,7 @@ class SessionLeg:
         """A MESSAGE inside the dialog belongs to the session."""
         room, events = self._room, self._events
         assert events is not None
-        self._traffic()
+        self._watch.traffic()
         message = request.message
         wire_id = f"{message.get('call-id')}\n{message.get('cseq')}"
         try:
@@ -293,30 +291,6 @@ class SessionLeg:
         else:
             fields = refusal_fields(error, self._room.home.domain)
             self._room.endpoint.answer(request, status_of(error), fields=fields)
-
-    # traffic and its absence
-
-    def _traffic(self) -> None:
-        self._last_traffic = self._loop.time()
-
-    def _arm_idle(self) -> None:
-        """One timer, which looks at the time of the last traffic when it fires."""
-        quiet = self._loop.time() - self._last_traffic
-        if quiet >= self._room.settings.idle:
-            self._give_up(CloseReason.IDLE, f"no traffic for {quiet:.0f} s")
-        else:
-            self._idle_timer = self._loop.call_later(self._room.settings.idle - quiet, self._arm_idle)
-
-    def _media_lost(self, detail: str) -> None:
-        """The device may come back with the same path or a re-INVITE; after the grace time it is gone."""
-        if self._grace_timer is None and self.standing:
-            grace = self._room.settings.grace
-            self._grace_timer = self._loop.call_later(grace, self._give_up, CloseReason.LOST, detail)
-
-    def _media_found(self) -> None:
-        if self._grace_timer is not None:
-            self._grace_timer.cancel()
-            self._grace_timer = None
 
     # the session timer (RFC 4028)
 
@@ -364,7 +338,7 @@ class SessionLeg:
         if response is None or response.status in _OVER:
             self._give_up(CloseReason.LOST, "the device does not answer the session refresh")
         elif response.status < 300:
-            self._traffic()
+            self._watch.traffic()
             self._arm_refresh(from_response(response) if response.get("session-expires") else self._refresh)
         else:  # 491 and the like: once more, a little later
             self._refresh_timer = self._loop.call_later(2.1, self._refresh_due)
@@ -403,9 +377,9 @@ class SessionLeg:
             self._events.closed(reason, detail)
 
     def _leave(self) -> None:
-        for timer in (self._refresh_timer, self._idle_timer, self._grace_timer):
-            if timer is not None:
-                timer.cancel()
+        self._watch.stop()
+        if self._refresh_timer is not None:
+            self._refresh_timer.cancel()
         if self._media is not None:
             self._media.end(self._room.settings.linger)
         if self._dialog is not None:
