@@ -11,7 +11,7 @@ def test_both_ways():
     entries = (
         Entry("sip:bob@cpm.test"),
         Entry("tel:+12025550102", "bcc"),
-        Entry("sip:carol@cpm.test?Session-Replaces=1&x=2", "cc", True, "C & D"),
+        Entry("sip:other@cpm.test?Session-Replaces=1&x=2", "cc", True, "C & D"),
     )
     assert parse(build(entries)) == ResourceLists(entries)
 

@@ -323,7 +323,7 @@ async def test_a_refresh_changes_nothing():
 
 async def test_bad_requests_inside_the_dialog():
     async with standing() as (_, alice, _media, _leg, _events):
-        alice.send("REFER", ("Refer-To", "<sip:carol@cpm.test>"))
+        alice.send("REFER", ("Refer-To", "<sip:other@cpm.test>"))
         assert (await alice.answered("REFER")).status == 405
         alice.send("INVITE", ("Contact", alice.contact), ("Content-Type", "application/sdp"), body=b"nonsense")
         assert (await alice.answered("INVITE")).status == 488

@@ -192,7 +192,7 @@ async def test_nobody_there_and_nobody_known():
             await rig.sip.open(offer_to_bob(), EventsLog())
         assert (refused.value.reason, refused.value.retryable) == (Reason.OFFLINE, True)
         with pytest.raises(SendError) as refused:
-            await rig.sip.open(offer_to_bob(target=ALICE._replace(value="carol@cpm.test")), EventsLog())
+            await rig.sip.open(offer_to_bob(target=ALICE._replace(value="other@cpm.test")), EventsLog())
         assert refused.value.reason is Reason.UNKNOWN_ADDRESS
 
 

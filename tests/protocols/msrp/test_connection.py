@@ -49,7 +49,7 @@ def test_several_sessions_on_one_connection():
 
 def test_unknown_session_and_wrong_peer():
     connection = House("one").connection()
-    assert connection.receive(send("nobody") + send("one", peer="mallory"), 0.0) == []
+    assert connection.receive(send("nobody") + send("one", peer="stranger"), 0.0) == []
     assert statuses(connection) == [481, 481]
     assert not connection.closing()
 
