@@ -49,6 +49,7 @@ class Directory:
 
     def __init__(self) -> None:
         self.accounts: dict[str, tuple[LinkedAccount, str]] = {}
+        self.unreadable: set[str] = set()
         self._watchers: list[Callable[[], None]] = []
 
     def link(self, owner: str, address: str, password: str) -> None:
@@ -67,6 +68,8 @@ class Directory:
         return [account for account, _ in self.accounts.values()]
 
     def password(self, account: LinkedAccount) -> str:
+        if account.address.value in self.unreadable:
+            raise ValueError("no password is kept")
         return self.accounts[account.address.value][1]
 
     def watch(self, changed: Callable[[], None]) -> None:

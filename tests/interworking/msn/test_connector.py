@@ -249,7 +249,7 @@ async def test_wrong_password_is_not_tried_again_and_a_new_one_at_once(lab: LabM
     async with Stage(lab) as stage:
         stage.directory.link("alice", ALICE, "wrong")
         health = await stage.inbox.wait("health", lambda health: "wrong password" in health.detail)
-        assert health.state is HealthState.DOWN
+        assert health.state is HealthState.UP  # the service works; this account does not
         assert "link the account again" in health.detail
         assert "wrong password" in stage.connector.describe()["accounts"][0]["detail"]
         (delivery,) = stage.send("hello")
@@ -258,6 +258,14 @@ async def test_wrong_password_is_not_tried_again_and_a_new_one_at_once(lab: LabM
         logins = len(lab.log.of("VER", direction="C"))
         await stage.sign_in()
         assert len(lab.log.of("VER", direction="C")) == logins + 1
+
+
+async def test_an_account_without_a_readable_password_stops_no_other(stage: Stage) -> None:
+    stage.directory.unreadable.add("carol@msn.test")
+    stage.directory.link("carol", "carol@msn.test", "x")
+    await stage.inbox.wait("health", lambda health: "carol@msn.test: no password" in health.detail)
+    (delivery,) = stage.send("hello")
+    assert (await stage.outcome(delivery)).kind is OutcomeKind.ACCEPTED
 
 
 async def test_refused_ticket(lab: LabMsn) -> None:

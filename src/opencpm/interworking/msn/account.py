@@ -10,7 +10,6 @@ from enum import Enum
 from typing import Any
 
 from opencpm.domain.address import Address
-from opencpm.domain.errors import SendError
 from opencpm.domain.profile import Availability, Reach
 from opencpm.domain.session import CloseReason
 from opencpm.domain.subscriber import LinkedAccount
@@ -19,6 +18,7 @@ from opencpm.interworking.msn.backoff import Cause, Ending, for_people, pause
 from opencpm.interworking.msn.buddies import Buddies
 from opencpm.interworking.msn.conversation import Conversation
 from opencpm.interworking.msn.desk import Desk, moment
+from opencpm.interworking.msn.listing import Listing
 from opencpm.interworking.msn.passes import Passes
 from opencpm.protocols.msnp import commands, events
 from opencpm.protocols.msnp.commands import Endpoint, Lists
@@ -28,8 +28,6 @@ from opencpm.protocols.msnp.passport import PassportLogin, Ticket
 from opencpm.transport.link import Link, dial
 
 log = logging.getLogger("opencpm.interworking.msn")
-
-_MAX_ALLOWED_AT_ONCE = 100
 
 
 class State(Enum):
@@ -55,6 +53,7 @@ class Account:
         self.since = desk.clock.now()
         self.buddies = Buddies(moment)
         self.passes = Passes(self._ask_pass, desk.settings.switchboard_interval, desk.settings.switchboards_opening)
+        self.listing = Listing(self.buddies, self._add, desk.settings)
         self._changed = changed
         self._conversations: dict[str, Conversation] = {}
         self._machine: NotificationClient | None = None
@@ -64,7 +63,6 @@ class Account:
         self._again = asyncio.Event()
         self._closed = asyncio.Event()  # the connection of the last sign-on is gone
         self._settled = asyncio.Event()  # the login has come to an end, good or bad
-        self._adding: dict[int, asyncio.Future[None]] = {}
         self._login_url = desk.settings.login_url
         self._server = commands.endpoint(desk.settings.server)
 
@@ -109,19 +107,6 @@ class Account:
         """Forget a conversation in which nothing goes on."""
         if conversation.idle and self._conversations.get(conversation.peer) is conversation:
             del self._conversations[conversation.peer]
-
-    async def know(self, peer: str) -> None:
-        """Put somebody on the contact list before they are written to first. Raises SendError if they do not exist."""
-        if not self.desk.settings.add_contacts or self.buddies.on_list(peer):
-            return
-        machine = self._online()
-        trid = machine.add(Lists.FL, peer, "", moment())
-        answered = self._adding[trid] = asyncio.get_running_loop().create_future()
-        self._wake()
-        try:
-            await answered
-        finally:
-            self._adding.pop(trid, None)
 
     def describe_state(self) -> str:
         """For the operator."""
@@ -211,9 +196,7 @@ class Account:
         """Signed off, for whatever reason. Switchboards live on: they are connections of their own."""
         error = reasons.down(f"{self.address} was signed out")
         self.passes.fail(error)
-        for waiting in self._adding.values():
-            if not waiting.done():
-                waiting.set_exception(error)
+        self.listing.fail(error)
         for peer in self.buddies.end():
             self._tell_presence(peer, Reach(Availability.UNKNOWN, detail="signed out"))
 
@@ -285,7 +268,7 @@ class Account:
                 self.buddies.changed(presence)
                 self._tell_presence(presence.address, self.buddies.reach(presence.address))
             case events.ListChanged():
-                self._list_changed(event)
+                self.listing.changed(event)
             case events.SwitchboardGranted(trid, entry):
                 self.passes.granted(trid, entry)
             case events.Refused(trid, verb, trouble, subject):
@@ -324,8 +307,7 @@ class Account:
         for contact in contacts:
             if self.buddies.status(contact.address):
                 self._tell_presence(contact.address, self.buddies.reach(contact.address))
-        for contact in self.buddies.undecided()[:_MAX_ALLOWED_AT_ONCE]:
-            self._allow(contact)
+        self.listing.allow(self.buddies.undecided())
 
     def _redirected(self, endpoint: Endpoint) -> None:
         self._server = endpoint
@@ -347,38 +329,12 @@ class Account:
         else:
             self._end(Cause.LOST, said)
 
-    def _list_changed(self, event: events.ListChanged) -> None:
-        contact = event.contact
-        if event.added:
-            self.buddies.listed(contact)
-        else:
-            self.buddies.unlisted(contact)
-        self._settle_adding(event.trid, None)
-        if event.added and Lists.RL in event.lists and not contact.lists & (Lists.AL | Lists.BL):
-            self._allow(contact)
-
-    def _allow(self, contact: commands.Contact) -> None:
-        if self.desk.settings.allow_contacts:
-            self._online().add(Lists.AL, contact.address, contact.name, moment())
-            self._wake()
-
     def _refused(self, trid: int, verb: str, trouble: Trouble | None, subject: str) -> None:
         if verb == "XFR":
             error = reasons.refused(trouble, self.address) if trouble else reasons.down("no switchboard was given")
             self.passes.refused(trid, error)
         elif verb in ("ADD", "ADC"):
-            gone = trouble is not None and trouble.code in (205, 206, 208)
-            self._settle_adding(trid, reasons.unknown(subject, trouble.code) if trouble and gone else None)
-
-    def _settle_adding(self, trid: int, error: SendError | None) -> None:
-        """Only "there is nobody of that name" keeps a message back; any other trouble with the list does not."""
-        waiting = self._adding.get(trid)
-        if waiting is None or waiting.done():
-            return
-        if error is None:
-            waiting.set_result(None)
-        else:
-            waiting.set_exception(error)
+            self.listing.refused(trid, trouble, subject)
 
     # --- small things --------------------------------------------------------------------------------------------
 
@@ -387,6 +343,14 @@ class Account:
         if self._machine is None:
             raise reasons.down(f"{self.address} is not signed in")
         return self._machine
+
+    def _add(self, which: Lists, peer: str, name: str) -> int:
+        try:
+            trid = self._online().add(which, peer, name, moment())
+        except MsnpError as error:
+            raise reasons.down(str(error)) from error
+        self._wake()
+        return trid
 
     def _ask_pass(self) -> int:
         try:

@@ -40,7 +40,7 @@ def for_people(ending: Ending) -> str:
         case Cause.CREDENTIALS:
             return "wrong password; link the account again with the right one"
         case Cause.ELSEWHERE:
-            return "signed in elsewhere; switch the account off and on again to have it here"
+            return "signed in elsewhere; unlink the account and link it again to have it here"
         case Cause.GOING_DOWN:
             return str(ending.cause.value)
         case _:

@@ -40,6 +40,7 @@ class MsnConnector:
         self._desk: Desk | None = None
         self._accounts: dict[str, Account] = {}  # by account address
         self._owned: dict[str, Account] = {}  # by owner: who may have one account here
+        self._unusable: dict[str, str] = {}  # accounts without a password that can be read
         self._health_due = False
         self._running: dict[str, asyncio.Task[None]] = {}
         self._stopped = False
@@ -73,8 +74,13 @@ class MsnConnector:
         wanted = {linked.address.value: linked for linked in directory.linked(self.name)}
         for address in [a for a, account in self._accounts.items() if wanted.get(a) != account.linked]:
             self._drop(address)
+        self._unusable.clear()
         for address, linked in wanted.items():
-            password = directory.password(linked)
+            try:
+                password = directory.password(linked)
+            except ValueError as error:
+                self._unusable[address] = str(error)  # whoever links it again makes the directory change
+                continue
             running = self._accounts.get(address)
             if running is None:
                 self._start(linked, password, desk)
@@ -186,13 +192,17 @@ class MsnConnector:
             asyncio.get_running_loop().call_soon(self._judge_health)
 
     def _judge_health(self) -> None:
-        """Up as long as one account is signed in (or none is linked): an account's own trouble is the account's."""
+        """Down while no account gets through to the service. An account that the service turned away is that
+        account's trouble, and its owner is told so; the network stands."""
         self._health_due = False
         accounts = list(self._accounts.values())
         online = sum(account.state is State.ONLINE for account in accounts)
-        state = HealthState.UP if online or not accounts else HealthState.DOWN
+        reached = any(a.state in (State.ONLINE, State.CREDENTIALS, State.ELSEWHERE) for a in accounts)
+        state = HealthState.UP if reached or not accounts else HealthState.DOWN
         troubles = [f"{a.address}: {a.describe_state()}" for a in accounts if a.state is not State.ONLINE]
-        detail = "; ".join([f"{online} of {len(accounts)} accounts signed in", *troubles[:3]])
+        troubles += [f"{address}: {text}" for address, text in self._unusable.items()]
+        total = len(accounts) + len(self._unusable)
+        detail = "; ".join([f"{online} of {total} accounts signed in", *troubles[:3]])
         since = self._health.since if state is self._health.state else self._context.clock.now()
         self._health = Health(state, detail, since)
         if self._desk is not None and self._health != self._told:

@@ -176,7 +176,7 @@ class Conversation:
     async def _open_board(self) -> Board:
         self._account.check()
         async with self._account.passes.place():
-            await self._account.know(self.peer)
+            await self._account.listing.know(self.peer)
             entry = await self._account.passes.get()
             board = Board(self._account.address, entry, "", self._desk.settings, self.hear)
             try:

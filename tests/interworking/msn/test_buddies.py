@@ -1,0 +1,64 @@
+import pytest
+
+from opencpm.domain.profile import Availability
+from opencpm.interworking.msn.buddies import ABSENT_FOR, Buddies
+from opencpm.protocols.msnp.commands import Contact, Lists, Presence
+
+BOB = "bob@msn.test"
+
+
+class Known(Buddies):
+    def __init__(self) -> None:
+        self.time = 0.0
+        super().__init__(lambda: self.time)
+        self.begin([Contact(BOB, "Bob", Lists.FL | Lists.AL), Contact("eve@msn.test", "Eve", Lists.RL)])
+
+
+@pytest.mark.parametrize(
+    ("state", "availability"),
+    [
+        ("NLN", Availability.AVAILABLE),
+        ("BSY", Availability.BUSY),
+        ("PHN", Availability.BUSY),
+        ("AWY", Availability.AWAY),
+        ("LUN", Availability.AWAY),
+        ("XXX", Availability.AWAY),
+        ("FLN", Availability.OFFLINE),
+    ],
+)
+def test_states(state: str, availability: Availability) -> None:
+    buddies = Known()
+    buddies.changed(Presence(BOB, state))
+    assert buddies.reach(BOB).availability is availability
+
+
+def test_offline_until_told_otherwise_and_unknown_when_not_on_the_list() -> None:
+    buddies = Known()
+    assert buddies.reach(BOB).availability is Availability.OFFLINE
+    assert buddies.reach("eve@msn.test").availability is Availability.UNKNOWN
+    assert (buddies.on_list(BOB), buddies.on_list("eve@msn.test")) == (True, False)
+    assert [contact.address for contact in buddies.undecided()] == ["eve@msn.test"]
+
+
+def test_absence_is_believed_for_a_while() -> None:
+    buddies = Known()
+    buddies.absent("carol@msn.test")
+    assert buddies.reach("carol@msn.test").availability is Availability.OFFLINE
+    buddies.time = ABSENT_FOR
+    assert buddies.reach("carol@msn.test").availability is Availability.UNKNOWN
+
+
+def test_signed_off_nothing_is_known() -> None:
+    buddies = Known()
+    buddies.changed(Presence(BOB, "NLN"))
+    assert buddies.counts() == (1, 1)
+    assert buddies.end() == [BOB]
+    assert buddies.reach(BOB).availability is Availability.UNKNOWN
+
+
+def test_lists_change() -> None:
+    buddies = Known()
+    buddies.unlisted(Contact(BOB, "Bob", Lists.AL))
+    assert buddies.status(BOB) == ""
+    buddies.listed(Contact("carol@msn.test", "Carol", Lists.FL))
+    assert buddies.status("carol@msn.test") == "FLN"
