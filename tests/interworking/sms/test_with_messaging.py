@@ -176,7 +176,7 @@ async def test_receipts_find_their_message_after_a_restart(tmp_path, text):
 
 async def test_many_at_once():
     async with LabSmsc(record=False) as smsc, server(smsc, window=50) as it:
-        smsc.faults.throttle = 5
+        smsc.faults.throttle = 1
         ids = [await it.write(f"text {n}") for n in range(60)]
         for message_id in ids:
             await it.reached(message_id, DeliveryState.DELIVERED)
