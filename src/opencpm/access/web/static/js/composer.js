@@ -37,12 +37,15 @@ function mode() {
 }
 
 function invitation(session) {
-  by("talk").querySelector(".invitation")?.remove();
-  if (!session?.mine || session.outgoing !== false || !["invited", "ringing"].includes(session.state)) return;
+  const asked = session?.mine && session.outgoing === false && ["invited", "ringing"].includes(session.state);
+  const before = by("talk").querySelector(".invitation");
+  if (asked && before?.dataset.session === session.session) return;
+  before?.remove();
+  if (!asked) return;
   const decide = (what) => () => post(`/sessions/${session.session}/${what}`).catch((problem) => toast(problem.message, true));
   by("composer").before(
     h(
-      "div", { class: "invitation", role: "alert" }, h("span", {}, `${person(session.peer).name} asks you for a session`),
+      "div", { class: "invitation", role: "alert", "data-session": session.session }, h("span", {}, `${person(session.peer).name} asks you for a session`),
       h("button", { class: "primary", type: "button", onclick: decide("accept") }, "Accept"),
       h("button", { type: "button", onclick: decide("decline") }, "Decline"),
     ),

@@ -117,8 +117,8 @@ function drawMsn({ address, status, window: box }) {
   const toggle = h("button", { type: "button", onclick: () => lab("POST", open ? "msn/close" : "msn/open") }, open ? "Close window" : "Open window");
   const words = open ? (box.typing ? `${box.peer || "Alice"} is typing…` : `Window open with ${box.peer || "Alice"}`) : "No window open";
   msnBar.replaceChildren(h("span", {}, words), toggle);
-  msnInput.disabled = !open;
-  msnInput.placeholder = open ? "Say something as Bob" : "A session opens the window";
+  msnInput.disabled = status === "FLN";
+  msnInput.placeholder = status === "FLN" ? "Bob is signed out" : "Say something as Bob";
   const stay = !atEnd(msnList);
   const lines = box?.messages ?? [];
   const items = lines.map((line, index) => [String(index), JSON.stringify(line), () => said(line, address)]);

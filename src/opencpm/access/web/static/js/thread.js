@@ -9,14 +9,14 @@ const told = new Set(); // messages reported as displayed
 
 export function start() {
   watch(["thread", "talk", "sessions", "subject"], draw);
-  watch(["thread", "talk", "presence", "status"], head);
+  watch(["thread", "talk", "presence", "status", "sessions"], head);
   watch(["typing", "talk"], typing);
   document.addEventListener("visibilitychange", seen);
   window.addEventListener("focus", seen);
 }
 
 function head() {
-  if (!state.peer) return by("talk-head").replaceChildren();
+  if (!state.peer) return keyed(by("talk-head"), []);
   const who = person(state.peer);
   const places = state.presence.contacts[state.peer] ?? [];
   const where = who.addresses.map((address) => {
@@ -24,14 +24,23 @@ function head() {
     const words = AVAILABILITY[place?.availability] ?? "";
     return h("span", {}, h("i", { class: `dot ${place?.availability ?? ""}`, "aria-hidden": "true" }), address.replace(/^\w+:/, ""), words && ` ${words}`);
   });
-  by("talk-head").replaceChildren(h("div", { class: "who" }, h("b", {}, who.name), h("div", { class: "where" }, where)), sessionButton());
+  const signature = JSON.stringify([who, places]);
+  const items = [["who", signature, () => h("div", { class: "who" }, h("b", {}, who.name), h("div", { class: "where" }, where))]];
+  const words = sessionWords();
+  if (words) items.push(["session", words, () => sessionButton(words)]);
+  keyed(by("talk-head"), items);
 }
 
-function sessionButton() {
+function sessionWords() {
   const session = sessionWith(state.peer);
   const canTalk = state.connectors.some((connector) => !connector.access && connector.sessions);
-  if (session?.mine) return h("button", { type: "button", class: "danger", onclick: () => act("close") }, session.state === "established" ? "Close session" : "Cancel");
-  return canTalk && !session ? h("button", { type: "button", onclick: () => act("open") }, "Open session") : "";
+  if (session?.mine) return session.state === "established" ? "Close session" : session.state === "closing" ? "" : session.outgoing === false ? "" : "Cancel";
+  return canTalk && !session ? "Open session" : "";
+}
+
+function sessionButton(words) {
+  const open = words === "Open session";
+  return h("button", { type: "button", class: open ? null : "danger", onclick: () => act(open ? "open" : "close") }, words);
 }
 
 const act = (what) => document.dispatchEvent(new CustomEvent("session", { detail: what }));
