@@ -1,0 +1,52 @@
+"""Signals and the service manager."""
+
+from __future__ import annotations
+
+import asyncio
+import os
+import signal
+import socket
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from opencpm.app import build, signals
+from tests.app.settings_of import small
+
+
+def test_the_service_manager_is_told(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    where = str(tmp_path / "notify")
+    with socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM) as manager:
+        manager.bind(where)
+        monkeypatch.setenv("NOTIFY_SOCKET", where)
+        signals.tell_systemd("READY=1")
+        assert manager.recv(100) == b"READY=1"
+
+
+def test_without_a_service_manager_nothing_happens(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.delenv("NOTIFY_SOCKET", raising=False)
+    signals.tell_systemd("READY=1")
+
+
+@pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT])
+async def test_a_signal_stops_it_in_good_order(tmp_path: Path, number: signal.Signals) -> None:
+    ready: list[Any] = []
+
+    def announce(app: Any) -> None:
+        ready.append(dict(app.endpoints))
+        os.kill(os.getpid(), number)
+
+    try:
+        await signals.serve(build(small(tmp_path)), announce)
+    finally:
+        asyncio.get_running_loop().remove_signal_handler(number)
+    assert ready[0]["web"]
+
+
+def test_both_loops_run() -> None:
+    async def which() -> str:
+        return type(asyncio.get_running_loop()).__module__
+
+    assert signals.run(which(), "asyncio").startswith("asyncio")
+    assert signals.run(which()) in ("uvloop", "asyncio.unix_events")
