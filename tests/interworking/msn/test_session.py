@@ -68,6 +68,17 @@ async def test_the_buddy_leaves(stage: Stage) -> None:
     assert await leg.close(CloseReason.NORMAL) == "the conversation had ended"
     leg.send([stage.delivery("still there?")])
     assert await stage.bob.text() == "still there?"  # by a new switchboard: nothing is lost
+    await stage.stop()
+    await until(lambda: len(stage.lab.log.of("OUT", direction="C", account=ALICE, connection="SB")) == 2)
+
+
+async def test_nothing_is_kept_of_what_has_ended(stage: Stage) -> None:
+    account = stage.connector._accounts[ALICE]
+    leg, _ = await opened(stage)
+    assert list(account._conversations) == [BOB]
+    await leg.close(CloseReason.NORMAL)
+    stage.connector.send([stage.delivery(" ")])
+    await until(lambda: not account._conversations)
 
 
 async def test_offline(stage: Stage) -> None:

@@ -103,6 +103,10 @@ class Account:
     def existing(self, peer: str) -> Conversation | None:
         return self._conversations.get(peer)
 
+    def home(self, conversation: Conversation) -> Conversation:
+        """The one conversation with this peer: the given one, unless it was forgotten and another has begun."""
+        return self._conversations.setdefault(conversation.peer, conversation)
+
     def tidy(self, conversation: Conversation) -> None:
         """Forget a conversation in which nothing goes on."""
         if conversation.idle and self._conversations.get(conversation.peer) is conversation:

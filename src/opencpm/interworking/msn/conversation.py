@@ -62,9 +62,14 @@ class Conversation:
 
     def deliver(self, deliveries: Sequence[Delivery], settle: Settle) -> None:
         """Send texts, opening a switchboard where there is none; each is settled once."""
+        home = self._account.home(self)
+        if home is not self:  # this one had ended and another has begun
+            home.deliver(deliveries, settle)
+            return
         self._out.take(deliveries, settle)
         self._push()
         self._arm()
+        self._account.tidy(self)
 
     def show_typing(self) -> None:
         """Tell the peer that somebody is typing; dropped when nobody is there."""
@@ -78,6 +83,7 @@ class Conversation:
         status = self._account.buddies.status(self.peer)
         busy = status in (commands.BUSY, commands.ON_THE_PHONE)
         if busy and self._desk.settings.busy == "refuse":
+            self._account.tidy(self)
             raise reasons.busy(self.peer, status)
         self._ringing.append(leg_events.ringing)
         try:
