@@ -415,6 +415,10 @@ class Store(KeyedState, Protocol):
     def counts(self) -> Mapping[str, int]:
         """Deliveries by state, messages, trail lines: for the operator."""
 
+    def prune(self, before: float, limit: int, done: Callable[[int], None]) -> None:
+        """Forget at most ``limit`` deliveries that were final before, and what hangs on them; ``done`` gets the number
+        of rows removed."""
+
     # -- administration: rare, committed at once -------------------------------------------------------------
 
     def subscribers(self) -> Sequence[Subscriber]:

@@ -101,15 +101,3 @@ async def test_displayed_comes_back_between_our_own(world: World) -> None:
     await world.reported(displayed)
     await world.settle()
     assert len(world.sip.sent) == 3
-
-
-async def test_nobody_reports_it_is_closed_as_unknown(world: World) -> None:
-    message = world.message("Hello")
-    await world.send(message)
-    world.sms.take((await world.sms.until(1))[0], "r1")
-    await world.settle()
-    world.clock.time += 30 * 86400
-    world.messaging._dispatch._close_unreported()
-    await world.settle()
-    assert world.store.delivery(f"{message.id}.0").state is DeliveryState.UNKNOWN
-    assert world.sip.sent == []

@@ -52,3 +52,4 @@ class Policy:
     defer_when_down: bool = True  # all networks down: keep and retry (True) or refuse (False)
     session_feedback: bool = True  # whether session feedback is given at all
     unreported_after: float = 86400.0  # seconds after expiry when a delivery without receipt is closed as unknown
+    retention: float = 365 * 86400.0  # seconds for which finished messages and their trails are kept; 0: for ever

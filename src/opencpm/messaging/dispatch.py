@@ -284,7 +284,7 @@ class Dispatch:
                 async with asyncio.timeout(max(nap, 0.01)):  # wait_for of 3.11 can swallow a cancellation
                     await self._wake.wait()
             except TimeoutError:
-                self._close_unreported()
+                continue
 
     async def _claim_due(self, now: float) -> None:
         claimed: asyncio.Future[Sequence[DeliveryRecord]] = asyncio.get_running_loop().create_future()
@@ -294,18 +294,6 @@ class Dispatch:
             if record.queue:
                 self.waiting.left(record.queue, 1)
         self._take_up(records)
-
-    def _close_unreported(self) -> None:
-        """What no network will report on any more is closed as unknown: never as delivered."""
-        now = self._ground.clock.now()
-        changes = Changes()
-        for record in self._ground.store.unreported(now - self._ground.policy.unreported_after, _CLAIM):
-            finish(record, DeliveryState.UNKNOWN, now, detail="the network never reported")
-            changes.updates.append(update_of(record))
-            changes.trail.append(trail.line(record, Step.EXPIRED, "the network never reported on it", now))
-            self._ground.working.release(record.id)
-        if changes.updates:
-            self._ground.store.commit(changes)
 
 
 def _gone(delivery: Delivery, now: float) -> Outcome:

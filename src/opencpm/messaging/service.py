@@ -28,6 +28,7 @@ from opencpm.interfaces import (
 from opencpm.messaging.accept import Accept
 from opencpm.messaging.dispatch import Dispatch
 from opencpm.messaging.ground import Ground
+from opencpm.messaging.housekeeping import Housekeeping
 from opencpm.messaging.report import Reporting
 from opencpm.messaging.session import Sessions
 from opencpm.messaging.threads import Threads
@@ -43,6 +44,7 @@ class Messaging:
         threads = Threads(store, ids)
         self._accept = Accept(self._ground, self._dispatch, threads)
         self._reporting = Reporting(self._ground, self._dispatch)
+        self._housekeeping = Housekeeping(self._ground)
         self._sessions = Sessions(self._ground, self._accept, self._dispatch, self._reporting, threads)
 
     @property
@@ -84,7 +86,9 @@ class Messaging:
     async def run(self) -> None:
         """Keep what waits moving, until cancelled; then end the sessions in good order."""
         try:
-            await self._dispatch.run()
+            async with asyncio.TaskGroup() as duties:
+                duties.create_task(self._dispatch.run())
+                duties.create_task(self._housekeeping.run())
         finally:
             await self._sessions.shutdown()
 

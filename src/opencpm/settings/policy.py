@@ -72,6 +72,10 @@ class PolicySettings(Section):
         default=_POLICY.unreported_after,
         description="Seconds after its expiry when a message without a receipt is closed as unknown.",
     )
+    retention: Seconds = Field(
+        default=_POLICY.retention,
+        description="Seconds for which finished messages and their trails are kept; 0: for ever.",
+    )
 
     def policy(self, local_domains: tuple[str, ...]) -> Policy:
         """The same as selection reads it."""
@@ -87,4 +91,5 @@ class PolicySettings(Section):
             defer_when_down=self.defer_when_down,
             session_feedback=self.session_feedback,
             unreported_after=self.unreported_after,
+            retention=self.retention,
         )
