@@ -75,6 +75,7 @@ async def test_submit_response_text_and_receipt():
         assert names[:4] == ["bind_transceiver", "bind_transceiver_resp", "submit_sm", "submit_sm_resp"]
         decoded = smsc.log.of("submit_sm")[0].decoded()
         assert decoded["destination_addr"] == BOB[1:]
+        assert (decoded["short_message"], decoded["text"]) == (b"Hello".hex(), "Hello")
         assert "password" not in smsc.log.of("bind_transceiver")[0].decoded()
 
 

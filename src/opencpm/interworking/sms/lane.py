@@ -124,7 +124,7 @@ class Lane:
             while True:
                 await self._once()
                 pause = self._next_pause()
-                self.detail += f"; next try in {pause:.0f} s"
+                self.detail += f"; next try in {pause:.0f} s" if pause >= 1 else "; trying again"
                 self._on_change(self)
                 await asyncio.sleep(pause)
         finally:

@@ -8,15 +8,19 @@ from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from typing import Any
 
+from opencpm.protocols.gsm import udh
 from opencpm.protocols.smpp import pdu, tlv
+from opencpm.protocols.smpp.coding import Decoder
 from opencpm.protocols.smpp.command import name_of
 from opencpm.protocols.smpp.errors import SmppError
 from opencpm.protocols.smpp.events import Event
 from opencpm.protocols.smpp.framing import HEADER, FrameBuffer
 from opencpm.protocols.smpp.session import Session
+from opencpm.protocols.smpp.short_message import UDHI
 from opencpm.protocols.smpp.status import status_of
 
 MAX_LINES = 10_000
+_READER = Decoder()
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,7 +43,7 @@ class PduLine:
         return self.octets.hex()
 
     def decoded(self) -> dict[str, Any]:
-        """JSON-able: name, status, sequence, and the fields; octets as hex."""
+        """JSON-able: name, status, sequence, and the fields; octets as hex, a short message's text as ``text``."""
         _, _, status, sequence = HEADER.unpack_from(self.octets)
         head: dict[str, Any] = {"pdu": self.name, "status": status_of(status).name, "sequence": sequence}
         try:
@@ -48,7 +52,19 @@ class PduLine:
             return {**head, "error": str(error)}
         body = {name: value.hex() if isinstance(value, bytes) else value for name, value in decoded.body.items()}
         body.pop("password", None)
+        body.update(_text(decoded))
         return {**head, **body, "tlvs": {tlv.name_of(tag): value.hex() for tag, value in decoded.tlvs}}
+
+
+def _text(decoded: pdu.Pdu) -> dict[str, str]:
+    """What a short message says, for people; a segment shows its part."""
+    content, coding, esm_class = (decoded.body.get(name) for name in ("short_message", "data_coding", "esm_class"))
+    if not isinstance(content, bytes) or not isinstance(coding, int) or not isinstance(esm_class, int):
+        return {}
+    content = content or tlv.value_of(decoded.tlvs, tlv.Tag.MESSAGE_PAYLOAD) or b""
+    header, content = udh.split(content) if esm_class & UDHI else (udh.EMPTY, content)
+    text = _READER.decode(coding, [content], header)
+    return {} if text is None else {"text": text}
 
 
 class PduLog:

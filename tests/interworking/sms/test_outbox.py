@@ -1,0 +1,141 @@
+"""The queue and its lanes, without sockets."""
+
+from collections import deque
+
+from opencpm.domain.delivery import OutcomeKind
+from opencpm.domain.errors import Reason
+from opencpm.interworking.sms.outbox import Outbox
+from opencpm.interworking.sms.settings import read
+from opencpm.protocols.smpp.short_message import ShortMessage
+from opencpm.protocols.smpp.throttle import Throttle
+
+from .support import delivery, failed
+
+
+class Lane:
+    def __init__(self, room=10, rate=0.0, account="a"):
+        self.settings = read({"type": "sms"}).links[0]
+        self.account, self.room, self.open = account, room, True
+        self.work, self.throttle = deque(), Throttle(rate, 0.0)
+        self.sent, self.rebound = [], 0
+
+    def submit(self, message, context, now):
+        self.sent.append((message, context))
+        self.room -= 1
+
+    def key(self, message_id):
+        return f"{self.account}:{message_id}"
+
+    def rebind(self):
+        self.rebound += 1
+
+
+def parts(count):
+    return tuple(ShortMessage("1", "2", bytes((n,))) for n in range(count))
+
+
+def filled(*sizes, bound=100):
+    outbox = Outbox(bound)
+    for number, size in enumerate(sizes):
+        outbox.add(delivery(id=f"d{number}"), parts(size))
+    return outbox
+
+
+def answer(outbox, lane, at, status=0, message_id="1A"):
+    return outbox.answered(lane, lane.sent[at][1], status, message_id, 0.0, 0.0)
+
+
+def test_the_window_is_kept_and_order_too():
+    outbox, lane = filled(2, 2), Lane(room=3)
+    assert outbox.pump([lane], 0.0) is None
+    assert [m.message for m, _ in lane.sent] == [b"\0", b"\1", b"\0"]
+    lane.room = 5
+    outbox.pump([lane], 0.0)
+    assert len(lane.sent) == 4
+
+
+def test_one_outcome_when_all_segments_are_accepted_in_any_order():
+    outbox, lane = filled(2), Lane()
+    outbox.pump([lane], 0.0)
+    assert answer(outbox, lane, 1, message_id="2B") is None
+    outcome = answer(outbox, lane, 0, message_id="1A")
+    assert outcome.kind is OutcomeKind.ACCEPTED
+    assert [(r.key, r.segment, r.segments) for r in outcome.references if not r.weak] == [
+        ("a:1a", 0, 2),
+        ("a:2b", 1, 2),
+    ]
+    assert [(r.key, r.check) for r in outcome.references if r.weak] == [("a:26", "5550101"), ("a:43", "5550101")]
+    assert len(outbox) == 0
+
+
+def test_a_refused_segment_ends_the_message_and_spares_the_rest():
+    outbox, lane = filled(5), Lane(room=2)
+    outbox.pump([lane], 0.0)
+    failed(answer(outbox, lane, 0, status=0x0B), Reason.UNKNOWN_ADDRESS, False)
+    assert answer(outbox, lane, 1) is None
+    lane.room = 10
+    outbox.pump([lane], 0.0)
+    assert len(lane.sent) == 2
+
+
+def test_a_throttled_segment_goes_again_first_and_later():
+    outbox, lane = filled(1, 1), Lane(room=1)
+    outbox.pump([lane], 0.0)
+    assert answer(outbox, lane, 0, status=0x58) is None
+    lane.room = 1
+    assert outbox.pump([lane], 0.0) == 1.0
+    outbox.pump([lane], 1.0)
+    assert lane.sent[1][1] == lane.sent[0][1]
+
+
+def test_a_rate_says_when_to_come_again():
+    outbox, lane = filled(*[1] * 5), Lane(rate=1.0)
+    at = outbox.pump([lane], 0.0)
+    assert len(lane.sent) == 1
+    assert 0.0 < at <= 1.0
+
+
+def test_not_bound_begins_a_new_session():
+    outbox, lane = filled(1), Lane()
+    outbox.pump([lane], 0.0)
+    failed(answer(outbox, lane, 0, status=0x04), Reason.NETWORK_DOWN, True)
+    assert lane.rebound == 1
+
+
+def test_a_lost_lane_gives_what_it_had_not_begun_to_the_others():
+    outbox, lost, other = filled(1, 3, 1), Lane(room=2), Lane(account="b")
+    outbox.pump([lost], 0.0)
+    for _, entry in lost.sent:
+        failed(outbox.unanswered(entry, 0.0), Reason.TIMEOUT, True)
+    assert outbox.stranded(lost, True, 0.0) == []
+    outbox.pump([other], 0.0)
+    assert len(other.sent) == 1
+    assert len(outbox) == 1
+
+
+def test_without_others_all_fail_and_may_be_tried_again():
+    outbox, lane = filled(1, 1, 1), Lane(room=1)
+    outbox.pump([lane], 0.0)
+    assert answer(outbox, lane, 0).kind is OutcomeKind.ACCEPTED
+    outcomes = outbox.stranded(lane, False, 0.0)
+    assert len(outcomes) == 2
+    for outcome in outcomes:
+        failed(outcome, Reason.NETWORK_DOWN, True)
+    assert len(outbox) == 0
+
+
+def test_what_may_have_gone_is_remembered():
+    outbox, lane = filled(1), Lane()
+    outbox.pump([lane], 0.0)
+    outbox.unanswered(lane.sent[0][1], 0.0)
+    assert outbox.unanswered(lane.sent[0][1], 0.0) is None
+    outbox.add(delivery(id="d0", token=2), parts(1))
+    outbox.pump([lane], 0.0)
+    assert answer(outbox, lane, 1).doubled
+
+
+def test_bounds():
+    outbox = filled(1, 1, bound=2)
+    assert outbox.full
+    assert outbox.crowded
+    assert len(outbox) == 2
