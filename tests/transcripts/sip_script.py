@@ -6,7 +6,7 @@ import re
 from pathlib import Path
 from typing import NamedTuple
 
-_EVENT = re.compile(r"^==== \+([0-9.]+) (\S+) -> (\S+) \((\w+), ([0-9]+) bytes(.*)\)$")
+_EVENT = re.compile(r"^==== \+([0-9.]+) (\S+) -> (\S+) \(([\w ]+), ([0-9]+) bytes(.*)\)$")
 _HEX = re.compile(r"^  [0-9a-f]{4}  ((?:[0-9a-f]{2} ?)+) ")
 
 

@@ -82,7 +82,7 @@ async def test_an_answer_for_another_target_is_refused():
         text = ("Content-Type", "text/plain")
         asked = await alice.ask("MESSAGE", BOB_URI, text, body=b"x")
         value = authorization(asked.get("www-authenticate"), "alice", "alicepw", "MESSAGE", BOB_URI)
-        stolen = await alice.ask("MESSAGE", "sip:carol@cpm.test", text, ("Authorization", value), body=b"x")
+        stolen = await alice.ask("MESSAGE", "sip:desk@cpm.test", text, ("Authorization", value), body=b"x")
         assert stolen.status == 401
         assert rig.inbox.messages.empty()
 

@@ -25,7 +25,7 @@ async def test_the_tags_of_all_devices_are_merged():
         assert features["+g.3gpp.iari-ref"] == {"urn:urn-7:3gpp-application.ims.iari.rcs.fthttp"}
 
 
-@pytest.mark.parametrize(("uri", "status"), [("sip:bob@cpm.test", 480), ("sip:mallory@cpm.test", 404)])
+@pytest.mark.parametrize(("uri", "status"), [("sip:bob@cpm.test", 480), ("sip:intruder@cpm.test", 404)])
 async def test_users_who_are_not_there(uri, status):
     async with running() as rig:
         alice = await rig.device("alice", "tcp")

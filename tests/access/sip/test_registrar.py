@@ -133,7 +133,7 @@ async def test_gruus_lead_to_one_device():
             assert [d.contact for d in devices] == [parse_name_addr(alice.contact).uri]
         assert len(registrar.resolve("sip:alice@cpm.test")[1]) == 2
         assert registrar.resolve("sip:tgruu.guessed@cpm.test;gr") is None
-        assert registrar.resolve("sip:mallory@cpm.test") is None
+        assert registrar.resolve("sip:intruder@cpm.test") is None
 
 
 async def test_gruus_can_be_switched_off():
