@@ -52,6 +52,7 @@ def _translated(error: Exception) -> Failure | None:
         return Failure("\n  ".join(["the settings cannot be used:", *error.lines]), status=CONFIG)
     if isinstance(error, StartError):
         return Failure(str(error), "`opencpm doctor` looks at everything that can be in the way.")
-    if type(error).__name__ == "DirectoryError":  # not imported: it would cost every command half the program
+    # by name, not imported: it would cost every command half the program
+    if type(error).__name__ in ("DirectoryError", "ServerError", "LoadError"):
         return Failure(str(error))
     return Failure(str(error), status=USAGE) if isinstance(error, AddressError) else None

@@ -59,7 +59,8 @@ async def tell(world: World, *, break_sms: bool = False, pace: float = 0.0) -> A
         status = await device.register()
         if status != 200:
             raise RuntimeError(f"Alice's device was refused: {status}")
-        stage = Stage(world, device, Trails(world.api), time.time(), len(world.phone.texts))
+        now = time.time()
+        stage = Stage(world, device, Trails(world.api, now), now, len(world.phone.texts))
         if break_sms:
             await _take_sms_down(world)
             stage.sms_is_down = True

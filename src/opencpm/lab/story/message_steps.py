@@ -6,7 +6,7 @@ from opencpm.lab.story.stage import PATIENCE, Evidence, Stage, sip, smpp
 from opencpm.lab.story.trails import candidate, fact
 from opencpm.lab.world import ALICE_NUMBER, BOB_NUMBER
 
-TEXT = "Hi Bob, are you coming to the concert on Friday? Łukasz has a spare ticket 🎫"
+TEXT = "Hi Bob, are you coming to the concert in Łódź on Friday? I have a spare ticket 🎫"
 REPLY = "Maybe. Let us talk on MSN!"
 PEER = "bob"
 
@@ -44,6 +44,7 @@ async def goes_as_sms(stage: Stage) -> Evidence:
         "ok": chosen["network"] == "sms" and chosen["target"] == f"tel:{BOB_NUMBER}",
         "trail": {"why": stage.selected["what"], "sms": candidate(stage.selected, "sms")["notes"]},
         **smpp(submit),
+        "PDUs": len(stage.pdus("submit_sm")),
     }
 
 

@@ -48,11 +48,10 @@ class Stage:
         return found[-1]
 
     async def pdu(self, name: str, wanted: Callable[[dict[str, Any]], bool]) -> PduLine:
-        """The newest PDU in the SMS centre's log. :raises Missing:"""
+        """The first such PDU in the SMS centre's log. :raises Missing:"""
 
         async def look() -> PduLine | None:
-            found = [p for p in self.world.smsc.log.of(name) if p.at >= self.since and wanted(p.decoded())]
-            return found[-1] if found else None
+            return next((p for p in self.pdus(name) if wanted(p.decoded())), None)
 
         return await patiently(f"{name} in the log of the SMS centre", look)
 

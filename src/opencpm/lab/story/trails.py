@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Awaitable, Callable
+from datetime import datetime
 from typing import Any, TypeVar
 
 from opencpm.lab.http import Api, ApiError, segment
@@ -33,10 +34,10 @@ async def patiently(what: str, look: Callable[[], Awaitable[Found | None]], pati
 
 
 class Trails:
-    """The trails of messages and sessions."""
+    """The trails of messages and sessions. What is older than ``since`` (epoch seconds) is not looked at."""
 
-    def __init__(self, api: Api) -> None:
-        self._api = api
+    def __init__(self, api: Api, since: float) -> None:
+        self._api, self._since = api, since
 
     async def message(self, ident: str, step: str, wanted: Callable[[Line], bool] = lambda line: True) -> Line:
         """The first line of a message's trail with this step that is wanted. :raises Missing:"""
@@ -66,10 +67,9 @@ class Trails:
 
         async def look() -> str | None:
             standing = [one for one in await self._api.get("/sessions") if one["peer"] == peer]
-            if standing:
-                return str(standing[0]["session"])
-            answer = await self._api.get(f"/conversations/{segment(peer)}/messages")
-            return str(answer["sessions"][0]["session"]) if answer["sessions"] else None
+            talk = await self._api.get(f"/conversations/{segment(peer)}/messages")
+            fresh = [one for one in (*standing, *talk["sessions"]) if self._is_fresh(one, "opened_at")]
+            return str(fresh[0]["session"]) if fresh else None
 
         return await patiently(f"session with {peer}", look)
 
@@ -77,11 +77,16 @@ class Trails:
         """The newest message from a person with this text. :raises Missing:"""
 
         async def look() -> Line | None:
-            answer = await self._api.get(f"/conversations/{segment(peer)}/messages")
-            came = [m for m in answer["messages"] if m["direction"] == "received" and m["text"] == text]
-            return came[-1] if came else None
+            talk = await self._api.get(f"/conversations/{segment(peer)}/messages")
+            came = [m for m in talk["messages"] if m["direction"] == "received" and m["text"] == text]
+            fresh = [m for m in came if self._is_fresh(m, "received_at")]
+            return fresh[-1] if fresh else None
 
         return await patiently(f"message {text!r} from {peer}", look)
+
+    def _is_fresh(self, thing: Line, name: str) -> bool:
+        at = thing.get(name)
+        return at is not None and datetime.fromisoformat(at).timestamp() >= self._since - 0.001  # shown in ms
 
 
 def _first(trail: list[Line], step: str, wanted: Callable[[Line], bool]) -> Line | None:

@@ -1,0 +1,127 @@
+"""The demo with its page: what the page is told, and Bob's side of it."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import signal
+import sys
+from collections.abc import AsyncIterator
+from pathlib import Path
+from typing import Any
+
+import httpx
+import pytest
+
+from opencpm.cli.demo_setup import prepare
+from opencpm.lab.demo_api import LabDesk, lab_api
+from opencpm.lab.world import ALICE, ALICE_MSN, BOB_MSN, BOB_NUMBER, World
+
+LAB = "http://lab"
+
+
+@pytest.fixture
+async def world(tmp_path: Path) -> AsyncIterator[World]:
+    async with World(tmp_path, prepare) as found:
+        await found.start_server()
+        await found.bob_signs_in()
+        yield found
+
+
+@pytest.fixture
+async def lab(world: World) -> AsyncIterator[httpx.AsyncClient]:
+    app = lab_api(LabDesk(world))
+    async with httpx.AsyncClient(transport=httpx.ASGITransport(app=app), base_url=LAB) as client:
+        yield client
+
+
+async def test_the_command_tells_the_page_where_bob_is() -> None:
+    process = await asyncio.create_subprocess_exec(
+        sys.executable, "-m", "opencpm.cli", "demo", "--no-browser", "--port", "0", "--json",
+        stdout=asyncio.subprocess.PIPE,
+    )  # fmt: skip
+    assert process.stdout is not None
+    page = json.loads(await process.stdout.readline())["page"]
+    async with httpx.AsyncClient(trust_env=False) as client:
+        card = (await client.get(page + "demo.json")).json()
+        assert (card["bob_number"], card["bob_msn"]) == (BOB_NUMBER, BOB_MSN)
+        me = await client.get(page + "api/v1/me", headers={"Authorization": f"Bearer {card['alice_token']}"})
+        assert me.json()["id"] == "alice"
+        index = await client.get(page)
+        assert "<html" in index.text
+        assert card["lab"] in index.headers["content-security-policy"]
+        assert (await client.get(card["lab"] + "/lab/phone")).json()["number"] == BOB_NUMBER
+    process.send_signal(signal.SIGINT)
+    assert await process.wait() == 0
+
+
+async def test_bobs_phone_gets_and_sends(world: World, lab: httpx.AsyncClient) -> None:
+    async with world.device() as device:
+        await device.register()
+        await device.message(f"tel:{BOB_NUMBER}", "Hello")
+        await world.phone.wait_text(0)
+        assert (await lab.post("/lab/phone/send", json={"text": "Hi Alice"})).status_code == 202
+        await device.journal.wait("message", lambda e: e.what == "Hi Alice")
+    shown = (await lab.get("/lab/phone")).json()
+    assert [(m["direction"], m["text"]) for m in shown["messages"]] == [("received", "Hello"), ("sent", "Hi Alice")]
+
+
+async def test_bob_opens_a_window_and_talks(world: World, lab: httpx.AsyncClient) -> None:
+    async with world.device() as device:
+        await device.register()
+        assert (await lab.post("/lab/msn/open")).status_code == 202
+        await lab.post("/lab/msn/send", json={"text": "Are you there?"})
+        await device.journal.wait("message", lambda e: e.what == "Are you there?")
+        window = (await lab.get("/lab/msn")).json()["window"]
+        assert window["open"]
+        assert window["peer"] == ALICE_MSN
+        assert window["messages"][-1]["from"] == BOB_MSN
+        await lab.post("/lab/msn/close")
+        await world.bob.happened.wait(lambda it: it.what == "closed")
+    assert not (await lab.get("/lab/msn")).json()["window"]["open"]
+
+
+async def test_bobs_status_is_seen(world: World, lab: httpx.AsyncClient) -> None:
+    await lab.post("/lab/msn/status", json={"status": "FLN"})
+    assert (await lab.get("/lab/msn")).json()["status"] == "FLN"
+    assert not world.bob.online
+    assert (await lab.post("/lab/msn/open")).status_code == 409
+    await lab.post("/lab/msn/status", json={"status": "BSY"})
+    assert (await lab.get("/lab/msn")).json()["status"] == "BSY"
+    assert (await lab.post("/lab/msn/status", json={"status": "XXX"})).status_code == 422
+
+
+async def test_faults(world: World, lab: httpx.AsyncClient) -> None:
+    await lab.post("/lab/sms/fault", json={"kind": "down"})
+    assert world.smsc.bound == 0
+    await lab.post("/lab/sms/fault", json={"kind": "up"})
+    await world.smsc.wait_bound()
+    await lab.post("/lab/sms/fault", json={"kind": "throttle"})
+    assert world.smsc.faults.throttle
+    await lab.post("/lab/sms/fault", json={"kind": "undeliverable"})
+    assert world.smsc.faults.undeliverable
+    await lab.post("/lab/sms/fault", json={"kind": "none"})
+    assert not world.smsc.faults.undeliverable
+
+
+async def test_watchers_see_the_present_first_and_then_every_change(world: World) -> None:
+    desk = LabDesk(world)
+    events = desk.events()
+    first = [await _next(events), await _next(events)]
+    assert [one["type"] for one in first] == ["phone", "msn"]
+    world.phone.send("Hi", ALICE)
+    desk.tell({"type": "story", "step": 1})
+    assert (await _next(events))["type"] in ("story", "phone")
+    await events.aclose()  # type: ignore[attr-defined]
+
+
+async def test_a_strange_page_is_not_let_in(lab: httpx.AsyncClient) -> None:
+    answer = await lab.get("/lab/phone", headers={"Origin": "http://evil.example"})
+    assert "access-control-allow-origin" not in answer.headers
+    ours = await lab.get("/lab/phone", headers={"Origin": "http://127.0.0.1:8080"})
+    assert ours.headers["access-control-allow-origin"] == "http://127.0.0.1:8080"
+
+
+async def _next(events: AsyncIterator[str]) -> dict[str, Any]:
+    found: dict[str, Any] = json.loads((await anext(events)).removeprefix("data: "))
+    return found
