@@ -7,10 +7,11 @@ from typing import Any
 
 import pytest
 
+from opencpm.access.web import eventstream
 from opencpm.access.web.handover import PATIENCE
 from opencpm.domain.profile import Availability
 
-from .world import ALICE, BOB_PHONE, events, listening
+from .world import ALICE, BOB_PHONE, DESK, events, listening
 
 
 async def test_an_incoming_message_is_delivered_when_the_page_acknowledges_it() -> None:
@@ -112,3 +113,29 @@ async def test_stopping_the_server_ends_its_streams() -> None:
         w.connector.hubs.end_all()
         with pytest.raises(AssertionError, match="ended"):
             await following(lambda e: False)
+
+
+@pytest.mark.parametrize("how", ["token", "barred"])
+async def test_a_stream_ends_when_its_owner_is_no_longer_welcome(how: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(eventstream, "HEARTBEAT", 0.02)
+    async with listening() as w, events(w) as following:
+        await following(lambda e: e["type"] == "hello")
+        if how == "token":
+            assert (await w.client.delete("/api/v1/login")).status_code == 204
+        else:
+            w.people.set_barred("alice", True)
+        with pytest.raises(AssertionError, match="ended"):
+            await following(lambda e: False)
+
+
+async def test_two_subscribers_talk_page_to_page() -> None:
+    async with listening() as w, events(w) as alices, events(w, headers=w.desk()) as desks:
+        sent = (await w.client.post("/api/v1/messages", json={"to": [str(DESK)], "text": "hello"})).json()
+        ident, event = await desks(lambda e: e["type"] == "message" and e.get("ack"))
+        assert event["item"]["text"] == "hello"
+        answer = await w.client.post("/api/v1/events/ack", json={"ids": [ident]}, headers=w.desk())
+        assert answer.json() == {"settled": 1}
+        await alices(lambda e: e["type"] == "state" and e["message"] == sent["id"] and e["state"] == "delivered")
+        await w.client.post(f"/api/v1/messages/{sent['id']}/displayed", headers=w.desk())
+        _, seen = await alices(lambda e: e["type"] == "state" and e.get("status") == "displayed")
+        assert seen["item"]["deliveries"][0]["state"] == "displayed"

@@ -59,7 +59,7 @@ class Pages:
 def test_an_acknowledged_delivery_is_delivered_once() -> None:
     pages = Pages()
     pages.handovers.add("alice", DELIVERY, pages.settle, 0.0)
-    assert pages.handovers.acknowledged("carol", [1], 1.0) == 0
+    assert pages.handovers.acknowledged("desk", [1], 1.0) == 0
     assert pages.handovers.acknowledged("alice", [1], 1.0) == 1
     assert pages.handovers.acknowledged("alice", [1], 1.0) == 0
     pages.handovers.sweep(10_000.0)

@@ -112,7 +112,7 @@ async def test_nobody_sees_a_message_of_others() -> None:
     async with world() as w:
         sent = (await w.client.post("/api/v1/messages", json={"to": [str(BOB_PHONE)], "text": "secret"})).json()
         for path in ("", "/trail", "/parts/0"):
-            answer = await w.client.get(f"/api/v1/messages/{sent['id']}{path}", headers=w.carol())
+            answer = await w.client.get(f"/api/v1/messages/{sent['id']}{path}", headers=w.desk())
             assert answer.status_code == 404
 
 

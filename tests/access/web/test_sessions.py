@@ -116,9 +116,9 @@ async def test_without_a_page_nobody_is_asked() -> None:
 async def test_a_session_of_another_is_not_there() -> None:
     async with world() as w:
         session = await opened(w)
-        carol = w.carol()
+        desk = w.desk()
         path = f"/api/v1/sessions/{session['session']}"
-        assert (await w.client.get(path, headers=carol)).status_code == 404
-        assert (await w.client.get(f"{path}/trail", headers=carol)).status_code == 404
-        assert (await w.client.delete(path, headers=carol)).status_code == 404
+        assert (await w.client.get(path, headers=desk)).status_code == 404
+        assert (await w.client.get(f"{path}/trail", headers=desk)).status_code == 404
+        assert (await w.client.delete(path, headers=desk)).status_code == 404
         assert (await w.get("/sessions"))[0]["session"] == session["session"]

@@ -35,7 +35,7 @@ from opencpm.storage.vault import Vault
 ALICE = Address("sip", "alice@cpm.test")
 BOB_PHONE = Address("tel", "+12025550101")
 BOB_MSN = Address("msn", "bob@msn.test")
-CAROL = Address("sip", "carol@cpm.test")
+DESK = Address("sip", "desk@cpm.test")
 PASSWORD = "correct horse"
 
 
@@ -56,10 +56,10 @@ class Ids:
 
 
 def people(store: Store) -> StoredDirectory:
-    """Alice, who knows Bob and has an MSN account; and Carol, who may see nothing of Alice's."""
+    """Alice, who knows Bob and has an MSN account; and Desk, who may see nothing of Alice's."""
     directory = StoredDirectory(store, Vault("k" * 40), "cpm.test")
     directory.add_user("alice", "Alice", PASSWORD, [ALICE, Address("tel", "+12025550199")])
-    directory.add_user("carol", "Carol", PASSWORD, [CAROL])
+    directory.add_user("desk", "Desk", PASSWORD, [DESK])
     directory.add_contact("alice", "Bob", [BOB_PHONE, BOB_MSN])
     directory.link_account("alice", "msn", Address("msn", "alice@msn.test"), "secret")
     return directory
@@ -236,9 +236,9 @@ class World:
         assert answer.status_code == 200, answer.text
         return answer.json()
 
-    def carol(self) -> dict[str, str]:
+    def desk(self) -> dict[str, str]:
         """The headers of somebody else."""
-        return {"Authorization": f"Bearer {self.people.new_token('carol', 'test')}"}
+        return {"Authorization": f"Bearer {self.people.new_token('desk', 'test')}"}
 
     async def until(self, path: str, holds: Callable[[Any], bool]) -> Any:
         """Ask again after every turn of the loop until it holds."""
@@ -312,9 +312,11 @@ def down(reason: Reason = Reason.OFFLINE) -> SendError:
 
 
 @asynccontextmanager
-async def events(world: World, last: str = "") -> AsyncIterator[Callable[..., Any]]:
+async def events(
+    world: World, last: str = "", headers: dict[str, str] | None = None
+) -> AsyncIterator[Callable[..., Any]]:
     """An open page. Gives a function that waits for the next event that holds: ``(id, data)``."""
-    headers = {"Last-Event-ID": last} if last else {}
+    headers = {**(headers or {}), **({"Last-Event-ID": last} if last else {})}
     async with world.client.stream("GET", "/api/v1/events", headers=headers) as answer:
         assert answer.status_code == 200
         assert answer.headers["content-type"].startswith("text/event-stream")

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 
 from starlette.responses import Response
 from starlette.types import Receive, Scope, Send
@@ -17,13 +17,19 @@ _NOTHING = b":\n\n"
 
 
 class EventStream(Response):
-    """The answer to GET /events: runs until the page leaves, the stream is ended, or the server stops."""
+    """The answer to GET /events: runs until the page leaves, the stream is ended, or the server stops.
 
-    def __init__(self, connector: WebConnector, owner: str, last_event_id: str) -> None:
+    ``welcome`` is asked in every silence whether the page may still listen.
+    """
+
+    def __init__(
+        self, connector: WebConnector, owner: str, last_event_id: str, welcome: Callable[[], bool] = lambda: True
+    ) -> None:
         super().__init__()
         self._connector = connector
         self._owner = owner
         self._last = last_event_id
+        self._welcome = welcome
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         await send(
@@ -60,6 +66,8 @@ class EventStream(Response):
         await send({"type": "http.response.body", "body": opening, "more_body": True})
         while not stream.ended:
             events = await stream.batch(HEARTBEAT)
+            if not events and not self._welcome():
+                break  # the token was taken back, or its owner barred
             body = self._frames(events) if events else _NOTHING
             await send({"type": "http.response.body", "body": body, "more_body": True})
         await send({"type": "http.response.body", "body": b"", "more_body": False})

@@ -10,9 +10,10 @@ from pydantic import Field
 from starlette.responses import Response
 
 from opencpm.access.web.api.body import Body
-from opencpm.access.web.api.caller import Caller, TheHouse, caller, known
+from opencpm.access.web.api.caller import Caller, TheHouse, bearer, caller, known
 from opencpm.access.web.eventstream import EventStream
 from opencpm.access.web.guard import Tickets
+from opencpm.access.web.house import House
 
 router = APIRouter(tags=["events"])
 
@@ -40,12 +41,21 @@ async def events(
     """
     if ticket is not None:
         owner = known(within, within.tickets.take(ticket, within.clock.now()))
+        token = ""
     else:
         owner = await caller(request, within)
+        token = bearer(request)
     last = request.headers.get("last-event-id", "")[:64]
-    return EventStream(within.connector, owner.id, last)
+    return EventStream(within.connector, owner.id, last, lambda: _welcome(within, owner.id, token))
 
 
 @router.post("/events/ack", summary="The page has these events")
 async def acknowledge(body: Acknowledgement, caller: Caller, within: TheHouse) -> dict[str, int]:
     return {"settled": within.connector.acknowledged(caller.id, body.ids)}
+
+
+def _welcome(within: House, owner: str, token: str) -> bool:
+    subscriber = within.people.subscriber(owner)
+    if subscriber is None or subscriber.barred:
+        return False
+    return not token or within.people.user_of_token(token) == owner

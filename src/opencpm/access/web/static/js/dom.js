@@ -40,7 +40,7 @@ export function keyed(parent, items) {
         const focused = element.contains(document.activeElement);
         if (at === element) at = fresh;
         element.replaceWith(fresh);
-        if (focused) (fresh.querySelector("button") ?? fresh).focus();
+        if (focused) (fresh.querySelector("button, [role=button]") ?? fresh).focus();
       }
       element = fresh;
     }

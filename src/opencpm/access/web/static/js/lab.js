@@ -1,6 +1,6 @@
 // The demo's other side. Bob's phone and Bob's MSN window show what the stand-in networks themselves hold.
 import { atEnd, by, h, keyed, toEnd, toast } from "./dom.js";
-import { changed, label, person, state, statusSoon } from "./state.js";
+import { label, person, state, statusSoon } from "./state.js";
 import { time } from "./words.js";
 
 const STATUSES = { NLN: "Online", BSY: "Busy", AWY: "Away", FLN: "Appear offline" };
@@ -149,10 +149,14 @@ async function breakSms(kind) {
 }
 
 let steps = [];
+let running = false;
+
+export const telling = () => running;
 
 async function tell(button) {
   button.disabled = true;
   steps = [];
+  running = true;
   drawStory("The story begins: Alice writes to Bob.");
   await lab("POST", "story/start", {});
   button.disabled = false;
@@ -160,8 +164,8 @@ async function tell(button) {
 
 function story(event) {
   if (event.step) steps[event.step - 1] = event;
+  running = !event.done;
   drawStory(event.what ?? (event.done ? "The story is told." : ""), event.step);
-  changed("subject");
 }
 
 function drawStory(words, number) {

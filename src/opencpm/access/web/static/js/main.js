@@ -107,6 +107,7 @@ function heard(id, event) {
   else if (event.type === "presence") presenceSoon();
   else if (event.type === "state" && ["queued", "failed"].includes(event.state)) statusSoon();
   if (event.type === "message") arrived(event);
+  if (lab.telling()) follow(event);
   if (state.subject && [event.message, event.session, event.subject].includes(state.subject.id)) trail.refresh();
 }
 
@@ -120,6 +121,12 @@ function flush() {
   const ids = acks;
   acks = [];
   post("/events/ack", { ids }).catch(() => {});
+}
+
+// While the story is told, the path shows what it is about.
+function follow(event) {
+  if (event.type === "message" && event.peer !== SERVICE && !event.item?.session) thread.choose("message", event.message);
+  else if (event.type === "session" && state.subject?.id !== event.session) thread.choose("session", event.session);
 }
 
 function arrived(event) {

@@ -100,9 +100,10 @@ function messageItem(item) {
 function bubble(item, picked) {
   const sent = item.direction === "sent";
   const name = origin(item);
+  const pick = () => getSelection().isCollapsed && choose("message", item.id);
   const content = h(
-    "button",
-    { class: "bubble", type: "button", "aria-pressed": String(picked), title: "Show the path of this message", onclick: () => choose("message", item.id) },
+    "div", // not a button, so that its text can be selected and copied
+    { class: "bubble", role: "button", tabindex: 0, "aria-pressed": String(picked), title: "Show the path of this message", onclick: pick, onkeydown: pressed(pick) },
     item.subject && h("span", { class: "subject" }, item.subject), item.text, item.parts.filter((part) => part.href).map(media),
   );
   return h(
@@ -115,6 +116,12 @@ function bubble(item, picked) {
     ),
   );
 }
+
+const pressed = (act) => (event) => {
+  if (event.key !== "Enter" && event.key !== " ") return;
+  event.preventDefault();
+  act();
+};
 
 export function ticks(delivery) {
   return h("span", { class: `state ${delivery.state}` }, path(mark(delivery.state)), said(delivery));
