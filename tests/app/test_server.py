@@ -72,11 +72,11 @@ async def test_users_added_by_another_process_are_seen(tmp_path: Path) -> None:
         seen = asyncio.Event()
         app.directory.watch(seen.set)
         async with opened(settings) as (_, people):
-            people.add_user("carol", "Carol", "secret-password", [Address("sip", "carol@cpm.test")])
-            token = people.new_token("carol", "test")
+            people.add_user("desk", "Desk", "secret-password", [Address("sip", "desk@cpm.test")])
+            token = people.new_token("desk", "test")
         async with asyncio.timeout(20):
-            while app.directory.subscriber("carol") is None or app.directory.user_of_token(token) is None:
+            while app.directory.subscriber("desk") is None or app.directory.user_of_token(token) is None:
                 seen.clear()
                 await seen.wait()
         me = await Api(*app.endpoints["web"]["http"], token).get("/me")
-        assert me["id"] == "carol"
+        assert me["id"] == "desk"

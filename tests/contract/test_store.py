@@ -44,7 +44,7 @@ def path(tmp_path: Path) -> Path:
 
 
 FULL = message(
-    recipients=(BOB, Address("sip", "carol@cpm.test")),
+    recipients=(BOB, Address("sip", "desk@cpm.test")),
     parts=(
         Part("text/plain;charset=UTF-8", "smörgås 🎬".encode()),
         Part("image/png", bytes(range(256)), "poster.png", "attachment"),
@@ -401,7 +401,7 @@ async def test_claim_of_a_queue_takes_what_waits_whatever_its_time(store: Store)
         unit("free"),
     )
     assert store.waiting("alice") == 2
-    assert store.waiting("carol") == 0
+    assert store.waiting("desk") == 0
     assert ids(await claim(store, NOW, NOW + 60, queue="alice")) == ["d-a@device.test", "d-b@device.test"]
     assert store.waiting("alice") == 0
     assert await claim(store, NOW, NOW + 60, queue="alice") == []
@@ -514,7 +514,7 @@ async def test_history_shows_both_sides_oldest_first(store: Store) -> None:
         unit("a", sent_thread="alice|bob", created_at=NOW + 1),
         unit("b", received_thread="alice|bob", created_at=NOW + 3),
         unit("c", sent_thread="alice|bob", received_thread="bob|alice", created_at=NOW + 2),
-        unit("other", sent_thread="alice|carol", created_at=NOW + 2),
+        unit("other", sent_thread="alice|desk", created_at=NOW + 2),
         unit("nobody", created_at=NOW + 2),
     ]
     await stored(store, *units)
@@ -713,10 +713,10 @@ async def test_removing_a_subscriber_removes_what_is_theirs(store: Store) -> Non
 async def test_contacts(store: Store) -> None:
     bob = Contact(id="bob", owner="alice", name="Bob", addresses=(BOB, ALICE), networks=("sms",), blocked=True)
     store.put_contact(bob)
-    store.put_contact(replace(bob, owner="carol"))
-    assert list(store.contacts()) == [bob, replace(bob, owner="carol")]
+    store.put_contact(replace(bob, owner="desk"))
+    assert list(store.contacts()) == [bob, replace(bob, owner="desk")]
     store.put_contact(replace(bob, name="Robert"))
-    store.remove_contact("carol", "bob")
+    store.remove_contact("desk", "bob")
     assert list(store.contacts()) == [replace(bob, name="Robert")]
 
 

@@ -18,12 +18,12 @@ from opencpm.domain.profile import Availability, Fit, Health, HealthState, Reach
 from opencpm.domain.subscriber import Preferences, WhenUnavailable
 from opencpm.selection import NetworkView, Request, select
 from opencpm.selection.explain import as_json, as_json_text, as_text
-from tests.selection.cast import ALICE, ALICE_SIP, BOB_MSN, BOB_TEL, CAROL, CAROL_SIP, MSN, NOW, SIP, SMS, message
+from tests.selection.cast import ALICE, ALICE_SIP, BOB_MSN, BOB_TEL, DESK, DESK_SIP, MSN, NOW, SIP, SMS, message
 
 NAMES = ("sms", "msn", "sip", "web")
 PROFILES = {"sms": SMS, "msn": MSN, "sip": SIP, "web": SIP}
 ADDRESSES = st.sampled_from(
-    [BOB_TEL, BOB_MSN, CAROL_SIP, ALICE_SIP, Address("tel", "112"), Address("tel", "0123"), Address("im", "x@y")]
+    [BOB_TEL, BOB_MSN, DESK_SIP, ALICE_SIP, Address("tel", "112"), Address("tel", "0123"), Address("im", "x@y")]
 )
 
 names = st.sampled_from((*NAMES, "pigeon"))
@@ -70,8 +70,8 @@ def requests(draw: st.DrawFn) -> Request:
     )
     session = draw(st.booleans())
     sender = draw(st.none() | preferences.map(lambda p: replace(ALICE, preferences=p)))
-    recipient = draw(st.none() | preferences.map(lambda p: replace(CAROL, preferences=p)))
-    owner = draw(st.sampled_from(["alice", "carol"]))
+    recipient = draw(st.none() | preferences.map(lambda p: replace(DESK, preferences=p)))
+    owner = draw(st.sampled_from(["alice", "desk"]))
     parts = draw(st.lists(st.builds(Part, st.sampled_from(["text/plain", "image/png"]), st.binary(max_size=12))))
     return Request(
         now=NOW,

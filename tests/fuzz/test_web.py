@@ -18,7 +18,7 @@ JSON = st.recursive(
 )
 ADDRESS = st.one_of(
     st.sampled_from(
-        ["+12025550101", "msn:bob@msn.test", "sip:carol@cpm.test", "sip:nobody@cpm.test", "alpha:X", "tel:1"]
+        ["+12025550101", "msn:bob@msn.test", "sip:desk@cpm.test", "sip:nobody@cpm.test", "alpha:X", "tel:1"]
     ),
     st.text(st.characters(), max_size=40),
 )

@@ -9,7 +9,7 @@ from opencpm.domain.address import Address
 from opencpm.domain.delivery import DeliveryState
 from opencpm.domain.errors import Reason, SendError
 from opencpm.domain.profile import Availability, Fit, Reach
-from tests.messaging.world import ALICE, ALICE_TEL, BOB_MSN, BOB_TEL, CAROL, PICTURE, World
+from tests.messaging.world import ALICE, ALICE_TEL, BOB_MSN, BOB_TEL, DESK, PICTURE, World
 
 
 async def test_accepted_only_after_the_commit(world: World) -> None:
@@ -114,11 +114,11 @@ async def test_alice_away_the_message_waits_and_comes_in_order(world: World) -> 
 
 
 async def test_two_subscribers_of_ours(world: World) -> None:
-    await world.send(world.message("Hi Carol", CAROL))
+    await world.send(world.message("Hi Desk", DESK))
     delivery = (await world.sip.until(1))[0]
-    assert (delivery.source, delivery.target, delivery.network) == (ALICE, CAROL, "sip")
+    assert (delivery.source, delivery.target, delivery.network) == (ALICE, DESK, "sip")
     await world.settle()
-    assert len(world.store.threads("alice")) == len(world.store.threads("carol")) == 1
+    assert len(world.store.threads("alice")) == len(world.store.threads("desk")) == 1
 
 
 async def test_a_stranger_has_one_conversation_under_all_their_spellings(world: World) -> None:
@@ -138,8 +138,8 @@ async def test_a_national_number_is_the_same_person(world: World) -> None:
 
 
 async def test_the_blocked_are_refused(world: World) -> None:
-    her = world.directory.add_contact("carol", "Alice", (ALICE,))
-    world.directory.set_blocked("carol", her.id, True)
-    verdict = (await world.send(world.message("Hi", CAROL)))[0]
+    her = world.directory.add_contact("desk", "Alice", (ALICE,))
+    world.directory.set_blocked("desk", her.id, True)
+    verdict = (await world.send(world.message("Hi", DESK)))[0]
     assert verdict is not None
     assert world.sip.sent == []

@@ -74,7 +74,7 @@ async def test_the_network_is_down_the_message_waits_and_goes_when_it_is_back(wo
 
 async def test_expiry_is_reported(world: World) -> None:
     world.sip.reaches["alice"] = Reach(Availability.OFFLINE)
-    sender = world.message("Late", ALICE_TEL, sender=world.directory.subscriber("carol").addresses[0])
+    sender = world.message("Late", ALICE_TEL, sender=world.directory.subscriber("desk").addresses[0])
     message = replace(sender, expires_at=world.clock.time + 10)
     await world.send(message)
     world.clock.time += 11

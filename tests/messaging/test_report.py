@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from opencpm.domain.delivery import DeliveryState, OutcomeKind
 from opencpm.domain.report import Reference, Report, Status
-from tests.messaging.world import ALICE, CAROL, World
+from tests.messaging.world import ALICE, DESK, World
 
 
 async def test_accepted_is_not_delivered(world: World) -> None:
@@ -83,7 +83,7 @@ async def test_a_weak_reference_needs_the_same_number(world: World) -> None:
 
 
 async def test_displayed_comes_back_between_our_own(world: World) -> None:
-    message = world.message("Hi Carol", CAROL)
+    message = world.message("Hi Desk", DESK)
     await world.send(message)
     world.sip.bring((await world.sip.until(1))[0])
     assert (await world.sip.until(2))[1].notice.status is Status.DELIVERED
@@ -93,7 +93,7 @@ async def test_displayed_comes_back_between_our_own(world: World) -> None:
         source="device",
         at=0.0,
         message_id=message.message_id,
-        reporter=CAROL,
+        reporter=DESK,
         original_sender=ALICE,
     )
     await world.reported(displayed)

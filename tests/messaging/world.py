@@ -24,7 +24,7 @@ from opencpm.storage.vault import Vault
 
 ALICE = Address("sip", "alice@cpm.test")
 ALICE_TEL = Address("tel", "+12025550100")
-CAROL = Address("sip", "carol@cpm.test")
+DESK = Address("sip", "desk@cpm.test")
 BOB_TEL = Address("tel", "+12025550101")
 BOB_MSN = Address("msn", "bob@msn.test")
 
@@ -187,7 +187,7 @@ class Network:
 
 
 class World:
-    """Alice has a number and an MSN account, Bob is her contact, Carol is ours too. Build with :meth:`made`."""
+    """Alice has a number and an MSN account, Bob is her contact, Desk is ours too. Build with :meth:`made`."""
 
     clock: Clock
     messaging: Messaging
@@ -201,7 +201,7 @@ class World:
         vault = Vault(b"k" * 32)
         world.directory = StoredDirectory(world.store, vault, "cpm.test")
         world.directory.add_user("alice", "Alice", "alicepw", (ALICE, ALICE_TEL))
-        world.directory.add_user("carol", "Carol", "carolpw", (CAROL,))
+        world.directory.add_user("desk", "Desk", "carolpw", (DESK,))
         world.directory.add_contact("alice", "Bob", (BOB_TEL, BOB_MSN))
         world.directory.link_account("alice", "msn", Address("msn", "alice@msn.test"), "secret")
         world.policy = policy or Policy(

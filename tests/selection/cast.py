@@ -30,7 +30,7 @@ ALICE_TEL = Address("tel", "+12025550100")
 ALICE_MSN = Address("msn", "alice@msn.test")
 BOB_TEL = Address("tel", "+12025550101")
 BOB_MSN = Address("msn", "bob@msn.test")
-CAROL_SIP = Address("sip", "carol@cpm.test")
+DESK_SIP = Address("sip", "desk@cpm.test")
 
 ALICE = Subscriber(
     id="alice",
@@ -38,7 +38,7 @@ ALICE = Subscriber(
     addresses=(ALICE_SIP, ALICE_TEL),
     accounts=(LinkedAccount(owner="alice", network="msn", address=ALICE_MSN),),
 )
-CAROL = Subscriber(id="carol", name="Carol", addresses=(CAROL_SIP,))
+DESK = Subscriber(id="desk", name="Desk", addresses=(DESK_SIP,))
 BOB = Contact(id="bob", owner="alice", name="Bob", addresses=(BOB_TEL, BOB_MSN))
 
 SIP = Profile(label="CPM devices", kind="cpm", schemes=frozenset({"sip", "tel"}), access=True, sessions=True)
@@ -71,11 +71,11 @@ def msn(**more: Any) -> NetworkView:
 
 
 def sip(**more: Any) -> NetworkView:
-    return NetworkView("sip", SIP, UP, CAROL_SIP, ONLINE, WHOLE)._replace(**more)
+    return NetworkView("sip", SIP, UP, DESK_SIP, ONLINE, WHOLE)._replace(**more)
 
 
 def web(**more: Any) -> NetworkView:
-    return NetworkView("web", WEB, UP, CAROL_SIP, ONLINE, WHOLE)._replace(**more)
+    return NetworkView("web", WEB, UP, DESK_SIP, ONLINE, WHOLE)._replace(**more)
 
 
 def message(*parts: Part, **more: Any) -> Message:
@@ -109,9 +109,9 @@ def to_bob(*networks: NetworkView, **more: Any) -> Request:
 
 
 def to_carol(*networks: NetworkView, **more: Any) -> Request:
-    """From Alice to Carol, another subscriber."""
-    contact = Contact(id="carol", owner="alice", name="Carol", addresses=(CAROL_SIP,))
-    request = to_bob(*(networks or (sip(), web())), recipient=CAROL, recipient_address=CAROL_SIP, contact=contact)
+    """From Alice to Desk, another subscriber."""
+    contact = Contact(id="desk", owner="alice", name="Desk", addresses=(DESK_SIP,))
+    request = to_bob(*(networks or (sip(), web())), recipient=DESK, recipient_address=DESK_SIP, contact=contact)
     return replace(request, **more)
 
 

@@ -35,7 +35,7 @@ from tests.selection.cast import (
 )
 
 ALL_DOWN = to_bob(sms(health=DOWN), msn(health=DOWN))
-CAROL_AWAY = to_carol(sip(reach=OFFLINE), web(reach=OFFLINE))
+DESK_AWAY = to_carol(sip(reach=OFFLINE), web(reach=OFFLINE))
 BOB_AWAY = to_bob(msn(reach=OFFLINE))
 
 
@@ -53,7 +53,7 @@ def test_a_plan_to_send() -> None:
     [
         (ALL_DOWN, "network:sms", Reason.NETWORK_DOWN, "kept until SMS can take it"),
         (to_bob(sms(health=FULL)), "network:sms", Reason.CONGESTION, "kept until SMS can take it"),
-        (CAROL_AWAY, "user:carol", Reason.OFFLINE, "kept until Carol is online"),
+        (DESK_AWAY, "user:desk", Reason.OFFLINE, "kept until Desk is online"),
         (BOB_AWAY, f"presence:msn:{BOB_MSN}", Reason.OFFLINE, "kept until Bob is online on MSN"),
     ],
 )
@@ -70,9 +70,9 @@ def test_what_may_come_right_is_kept(request_: Request, waits_for: str, why: Rea
     "request_",
     [
         operate(ALL_DOWN, defer_when_down=False),
-        receiver_prefers(CAROL_AWAY, when_unavailable=WhenUnavailable.REJECT),
+        receiver_prefers(DESK_AWAY, when_unavailable=WhenUnavailable.REJECT),
         session(ALL_DOWN),
-        session(CAROL_AWAY),
+        session(DESK_AWAY),
         session(BOB_AWAY),
     ],
 )
@@ -84,7 +84,7 @@ def test_what_may_come_right_is_refused_where_keeping_is_not_wanted(request_: Re
 
 def test_a_receiver_who_holds_messages_gets_them_later() -> None:
     plan = select(receiver_prefers(to_carol(), status=Availability.OFFLINE))
-    assert (plan.action, plan.waits_for) == (Action.DEFER, "user:carol")
+    assert (plan.action, plan.waits_for) == (Action.DEFER, "user:desk")
 
 
 def test_a_way_that_is_open_is_better_than_waiting() -> None:
@@ -107,7 +107,7 @@ def test_a_network_is_tried_again_by_the_schedule(attempt: int, delay: float) ->
 
 
 def test_it_looks_again_before_it_expires() -> None:
-    assert select(replace(CAROL_AWAY, expires_at=NOW + 1)).not_before == NOW + 1
+    assert select(replace(DESK_AWAY, expires_at=NOW + 1)).not_before == NOW + 1
     assert select(operate(ALL_DOWN, retry_schedule=())).not_before == NOW + 60
 
 

@@ -15,8 +15,8 @@ from tests.selection.cast import (
     ALICE,
     BOB,
     BOB_TEL,
-    CAROL,
-    CAROL_SIP,
+    DESK,
+    DESK_SIP,
     NOW,
     OFFLINE,
     fact,
@@ -62,7 +62,7 @@ def test_nobody_uses_us_as_a_relay() -> None:
 
 
 def test_a_foreign_sender_reaches_a_subscriber() -> None:
-    request = to_carol(sender=None, sender_address=BOB_TEL, contact=stranger("carol", BOB_TEL))
+    request = to_carol(sender=None, sender_address=BOB_TEL, contact=stranger("desk", BOB_TEL))
     assert select(request).action is Action.SEND
 
 
@@ -70,7 +70,7 @@ def test_a_foreign_sender_reaches_a_subscriber() -> None:
 
 
 def test_a_receiver_who_blocks_the_sender() -> None:
-    known = Contact(id="bob", owner="carol", name="Bob", addresses=(BOB_TEL,), blocked=True)
+    known = Contact(id="bob", owner="desk", name="Bob", addresses=(BOB_TEL,), blocked=True)
     request = to_carol(sender=None, sender_address=BOB_TEL, contact=known)
     assert "does not take" in refused(request, "blocked", Reason.BARRED)
     assert "does not take" in refused(to_carol(blocked=True), "blocked", Reason.BARRED)
@@ -126,7 +126,7 @@ def test_what_is_over_is_not_sent() -> None:
 
 def test_a_legacy_user_is_told_from_a_subscriber() -> None:
     assert fact(select(to_bob()), "address").evidence == f"{BOB_TEL} is not a subscriber: legacy network user"
-    assert fact(select(to_carol()), "address").evidence == f"{CAROL_SIP} is carol, a subscriber"
+    assert fact(select(to_carol()), "address").evidence == f"{DESK_SIP} is desk, a subscriber"
 
 
 def test_nobody_in_our_domain_has_that_address() -> None:
@@ -167,7 +167,7 @@ def test_a_short_code_is_a_number_too() -> None:
 
 
 def test_a_suspended_receiver() -> None:
-    refused(to_carol(recipient=replace(CAROL, barred=True)), "address", Reason.UNREACHABLE)
+    refused(to_carol(recipient=replace(DESK, barred=True)), "address", Reason.UNREACHABLE)
 
 
 # ------------------------------------------------------------------------------------------------------ status
@@ -175,19 +175,19 @@ def test_a_suspended_receiver() -> None:
 
 def test_a_subscribers_status_is_the_best_of_their_devices() -> None:
     plan = select(to_carol(sip(reach=OFFLINE), web()))
-    assert fact(plan, "status").evidence == "carol is available, 1 device"
+    assert fact(plan, "status").evidence == "desk is available, 1 device"
 
 
 def test_a_status_set_by_hand_counts_first() -> None:
     plan = select(receiver_prefers(to_carol(), status=Availability.BUSY))
-    assert fact(plan, "status").evidence == "carol is busy (set by hand)"
+    assert fact(plan, "status").evidence == "desk is busy (set by hand)"
     assert plan.action is Action.SEND
 
 
 def test_a_subscriber_without_any_access() -> None:
     plan = select(to_carol(sms(target=None)))
     assert (plan.action, reason(plan)) == (Action.REFUSE, Reason.UNREACHABLE)
-    assert fact(plan, "status").evidence == "carol has no way to be reached here"
+    assert fact(plan, "status").evidence == "desk has no way to be reached here"
 
 
 # ------------------------------------------------------------------------------------------------------ choice

@@ -77,7 +77,7 @@ def test_a_choice_that_is_down_falls_back_unless_strict() -> None:
 
 
 def test_somebody_elses_preferences_for_a_person_do_not_count() -> None:
-    other = replace(BOB, owner="carol", networks=("msn",))
+    other = replace(BOB, owner="desk", networks=("msn",))
     assert chosen(select(to_bob(contact=other))) == "sms"
 
 

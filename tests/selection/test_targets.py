@@ -8,7 +8,7 @@ from opencpm.domain.address import Address
 from opencpm.domain.contact import Contact, stranger
 from opencpm.domain.profile import Profile
 from opencpm.selection.targets import domain_of, target_on
-from tests.selection.cast import BOB, BOB_MSN, BOB_TEL, CAROL_SIP, MSN, POLICY, SIP, SMS
+from tests.selection.cast import BOB, BOB_MSN, BOB_TEL, DESK_SIP, MSN, POLICY, SIP, SMS
 
 parse = Address.parse
 
@@ -55,9 +55,9 @@ def test_the_address_as_written_goes_before_the_contacts_first() -> None:
 
 
 def test_devices_are_reached_by_access_only_and_only_if_ours() -> None:
-    contact = stranger("alice", CAROL_SIP)
-    assert target_on(SIP, "sip", CAROL_SIP, contact, POLICY, True) == CAROL_SIP
-    assert target_on(SIP, "sip", CAROL_SIP, contact, POLICY, False) is None
+    contact = stranger("alice", DESK_SIP)
+    assert target_on(SIP, "sip", DESK_SIP, contact, POLICY, True) == DESK_SIP
+    assert target_on(SIP, "sip", DESK_SIP, contact, POLICY, False) is None
 
 
 def test_national_numbers_in_the_home_region() -> None:

@@ -93,7 +93,7 @@ class Reporting:
             for stored in self._ground.store.deliveries_of(ident):
                 owner = self._ground.directory.owner_of(stored.recipient)
                 if stored.recipient == report.reporter or (reporter and owner and owner.id == reporter.id):
-                    return [(self._ground.working.get(stored.id) or stored, 0)]
+                    return [(self._record(stored.id) or stored, 0)]
         return []
 
     def _addresses(self, sender: Address) -> list[Address]:
@@ -104,7 +104,13 @@ class Reporting:
         return [sender, *(a for a in owner.addresses if a != sender)]
 
     def _record(self, delivery_id: str) -> DeliveryRecord | None:
-        return self._ground.working.get(delivery_id) or self._ground.store.delivery(delivery_id)
+        """The one record in hand: what is read from the store is kept, so that two reports in a batch see each other."""
+        record = self._ground.working.get(delivery_id)
+        if record is None:
+            record = self._ground.store.delivery(delivery_id)
+            if record is not None and record.state not in FINAL:
+                self._ground.working.hold(record)
+        return record
 
     def _park(self, report: Report, changes: Changes) -> None:
         if report.key:

@@ -11,7 +11,7 @@ class Known(Buddies):
     def __init__(self) -> None:
         self.time = 0.0
         super().__init__(lambda: self.time)
-        self.begin([Contact(BOB, "Bob", Lists.FL | Lists.AL), Contact("eve@msn.test", "Eve", Lists.RL)])
+        self.begin([Contact(BOB, "Bob", Lists.FL | Lists.AL), Contact("stranger@msn.test", "Stranger", Lists.RL)])
 
 
 @pytest.mark.parametrize(
@@ -35,17 +35,17 @@ def test_states(state: str, availability: Availability) -> None:
 def test_offline_until_told_otherwise_and_unknown_when_not_on_the_list() -> None:
     buddies = Known()
     assert buddies.reach(BOB).availability is Availability.OFFLINE
-    assert buddies.reach("eve@msn.test").availability is Availability.UNKNOWN
-    assert (buddies.on_list(BOB), buddies.on_list("eve@msn.test")) == (True, False)
-    assert [contact.address for contact in buddies.undecided()] == ["eve@msn.test"]
+    assert buddies.reach("stranger@msn.test").availability is Availability.UNKNOWN
+    assert (buddies.on_list(BOB), buddies.on_list("stranger@msn.test")) == (True, False)
+    assert [contact.address for contact in buddies.undecided()] == ["stranger@msn.test"]
 
 
 def test_absence_is_believed_for_a_while() -> None:
     buddies = Known()
-    buddies.absent("carol@msn.test")
-    assert buddies.reach("carol@msn.test").availability is Availability.OFFLINE
+    buddies.absent("desk@msn.test")
+    assert buddies.reach("desk@msn.test").availability is Availability.OFFLINE
     buddies.time = ABSENT_FOR
-    assert buddies.reach("carol@msn.test").availability is Availability.UNKNOWN
+    assert buddies.reach("desk@msn.test").availability is Availability.UNKNOWN
 
 
 def test_signed_off_nothing_is_known() -> None:
@@ -60,5 +60,5 @@ def test_lists_change() -> None:
     buddies = Known()
     buddies.unlisted(Contact(BOB, "Bob", Lists.AL))
     assert buddies.status(BOB) == ""
-    buddies.listed(Contact("carol@msn.test", "Carol", Lists.FL))
-    assert buddies.status("carol@msn.test") == "FLN"
+    buddies.listed(Contact("desk@msn.test", "Desk", Lists.FL))
+    assert buddies.status("desk@msn.test") == "FLN"

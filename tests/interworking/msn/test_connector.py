@@ -152,13 +152,13 @@ async def test_unknown_account(stage: Stage) -> None:
 
 
 async def test_somebody_new_is_put_on_the_list_first(stage: Stage) -> None:
-    carol = stage.lab.buddy("carol@msn.test", "Carol")
-    await carol.sign_in()
-    address = Address("msn", "carol@msn.test")
+    desk = stage.lab.buddy("desk@msn.test", "Desk")
+    await desk.sign_in()
+    address = Address("msn", "desk@msn.test")
     assert stage.connector.reach("alice", address).availability is Availability.UNKNOWN
-    (delivery,) = stage.send("hello", target="carol@msn.test")
+    (delivery,) = stage.send("hello", target="desk@msn.test")
     assert (await stage.outcome(delivery)).kind is OutcomeKind.ACCEPTED
-    await stage.inbox.wait("presence", lambda told: told[1] == "carol@msn.test")
+    await stage.inbox.wait("presence", lambda told: told[1] == "desk@msn.test")
     assert stage.connector.reach("alice", address).availability is Availability.AVAILABLE
 
 
@@ -211,10 +211,10 @@ async def test_the_service_has_no_switchboard_to_give(stage: Stage) -> None:
 
 
 async def test_somebody_else_s_account(stage: Stage) -> None:
-    delivery = stage.delivery(source=Address("msn", "carol@msn.test"))
+    delivery = stage.delivery(source=Address("msn", "desk@msn.test"))
     stage.connector.send([delivery])
     assert (await stage.outcome(delivery)).error.reason is Reason.NO_ACCOUNT
-    assert stage.connector.reach("carol", BOB_ADDRESS).availability is Availability.UNKNOWN
+    assert stage.connector.reach("desk", BOB_ADDRESS).availability is Availability.UNKNOWN
 
 
 async def test_down_and_up(stage: Stage) -> None:
@@ -261,9 +261,9 @@ async def test_wrong_password_is_not_tried_again_and_a_new_one_at_once(lab: LabM
 
 
 async def test_an_account_without_a_readable_password_stops_no_other(stage: Stage) -> None:
-    stage.directory.unreadable.add("carol@msn.test")
-    stage.directory.link("carol", "carol@msn.test", "x")
-    await stage.inbox.wait("health", lambda health: "carol@msn.test: no password" in health.detail)
+    stage.directory.unreadable.add("desk@msn.test")
+    stage.directory.link("desk", "desk@msn.test", "x")
+    await stage.inbox.wait("health", lambda health: "desk@msn.test: no password" in health.detail)
     (delivery,) = stage.send("hello")
     assert (await stage.outcome(delivery)).kind is OutcomeKind.ACCEPTED
 
@@ -298,11 +298,11 @@ async def test_signed_in_elsewhere_is_respected(stage: Stage) -> None:
 
 
 async def test_an_account_linked_and_unlinked_while_running(stage: Stage) -> None:
-    carol = stage.lab.account("carol@msn.test")
-    stage.directory.link("carol", "carol@msn.test", carol.password)
+    desk = stage.lab.account("desk@msn.test")
+    stage.directory.link("desk", "desk@msn.test", desk.password)
     await stage.inbox.wait("health", lambda health: health.detail.startswith("2 of 2"))
-    stage.directory.unlink("carol@msn.test")
-    await until(lambda: stage.lab.log.of("OUT", direction="C", account="carol@msn.test"))
+    stage.directory.unlink("desk@msn.test")
+    await until(lambda: stage.lab.log.of("OUT", direction="C", account="desk@msn.test"))
     assert stage.connector.health().detail == "1 of 1 accounts signed in"
 
 
@@ -317,11 +317,11 @@ async def test_stopping_says_out_everywhere(stage: Stage) -> None:
 
 
 async def test_somebody_who_adds_the_account_is_allowed(stage: Stage) -> None:
-    carol = stage.lab.buddy("carol@msn.test", "Carol")
-    await carol.sign_in()
-    carol.add(ALICE)
-    await carol.happened.wait(lambda it: it.what == "presence" and it.peer == ALICE)
-    added = "ADC 7 AL N=carol@msn.test"
+    desk = stage.lab.buddy("desk@msn.test", "Desk")
+    await desk.sign_in()
+    desk.add(ALICE)
+    await desk.happened.wait(lambda it: it.what == "presence" and it.peer == ALICE)
+    added = "ADC 7 AL N=desk@msn.test"
     await until(lambda: added in [line.text for line in stage.lab.log.of("ADC", direction="S", account=ALICE)])
 
 

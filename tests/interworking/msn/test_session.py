@@ -301,15 +301,15 @@ async def test_both_open_one_at_the_same_time(stage: Stage) -> None:
 
 
 async def test_a_third_person_joins(stage: Stage) -> None:
-    carol = stage.lab.buddy("carol@msn.test", "Carol")
-    await carol.sign_in()
+    desk = stage.lab.buddy("desk@msn.test", "Desk")
+    await desk.sign_in()
     _, events = await opened(stage)
     await until(lambda: stage.bob.chats)
-    stage.bob.chat.call("carol@msn.test")
-    await until(lambda: carol.chats and len(carol.chat.peers) == 2)
-    carol.chat.send("me too")
+    stage.bob.chat.call("desk@msn.test")
+    await until(lambda: desk.chats and len(desk.chat.peers) == 2)
+    desk.chat.send("me too")
     message = await stage.inbox.wait("received")
-    assert (message.sender.value, message.session_id) == ("carol@msn.test", "")
+    assert (message.sender.value, message.session_id) == ("desk@msn.test", "")
     stage.bob.chat.send("hi both")
     assert (await events.wait("received")).text == "hi both"
 

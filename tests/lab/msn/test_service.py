@@ -163,13 +163,13 @@ async def test_blocked_and_unknown(lab: LabMsn) -> None:
 
 
 async def test_adding_a_contact(lab: LabMsn) -> None:
-    carol = lab.buddy("carol@msn.test")
+    desk = lab.buddy("desk@msn.test")
     alice = lab.buddies[ALICE]
     await alice.sign_in()
-    await carol.sign_in()
-    alice.add("carol@msn.test")
-    await alice.happened.wait(lambda it: it.what == "presence" and it.peer == "carol@msn.test")
-    assert lab.log.of("ADC", direction="S", account="carol@msn.test")[0].text.startswith("ADC 0 RL")
+    await desk.sign_in()
+    alice.add("desk@msn.test")
+    await alice.happened.wait(lambda it: it.what == "presence" and it.peer == "desk@msn.test")
+    assert lab.log.of("ADC", direction="S", account="desk@msn.test")[0].text.startswith("ADC 0 RL")
 
 
 async def test_what_is_not_msnp_breaks_only_its_own_connection(lab: LabMsn) -> None:

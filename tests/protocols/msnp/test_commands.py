@@ -39,7 +39,7 @@ def test_presence(line: str, dialect: int, expected: Presence) -> None:
             12,
             Contact("bob@example.com", "Bob", Lists.FL | Lists.AL | Lists.PL, "5ff44017-eff1-4a80-ae1e-77a556f8bab5"),
         ),
-        ("LST N=eve@example.com 8 1", 12, Contact("eve@example.com", "", Lists.RL)),
+        ("LST N=stranger@example.com 8 1", 12, Contact("stranger@example.com", "", Lists.RL)),
     ],
 )
 def test_contact(line: str, dialect: int, expected: Contact) -> None:
