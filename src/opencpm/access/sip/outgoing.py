@@ -12,7 +12,7 @@ from opencpm.access.sip.content import rfc3339, wants_tokens
 from opencpm.access.sip.pager import CALL_ID_MARK
 from opencpm.domain.delivery import Delivery, Notice
 from opencpm.domain.errors import Reason, SendError
-from opencpm.domain.message import MessageKind
+from opencpm.domain.message import MessageKind, message_ident
 from opencpm.domain.report import Status
 from opencpm.domain.subscriber import Subscriber
 from opencpm.protocols import cpim, imdn, mime
@@ -64,13 +64,22 @@ def _wrapped(delivery: Delivery) -> Body:
     body = cpim.compose(
         content,
         content_type,
-        message_id=message.message_id,
+        message_id=_message_id(delivery),
         datetime=rfc3339(message.sent_at),
         dispositions=wants_tokens(message.wants),
         headers=headers,
         content_headers=_part_headers(delivery),
     )
     return Body(cpim.CONTENT_TYPE, body)
+
+
+def _message_id(delivery: Delivery) -> str:
+    """The imdn.Message-ID: the sender's own where a notification that names it leads back to the message. It does not
+    where the sender gave none and a Call-ID stands for it: then one of ours, that holds the delivery's id."""
+    message = delivery.message
+    if message_ident(message.sender, message.message_id) == message.id:
+        return message.message_id
+    return f"{CALL_ID_MARK}{delivery.id}-m"
 
 
 def _content(delivery: Delivery) -> tuple[str, bytes]:
