@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import gc
 import os
 import signal
 import socket
@@ -37,10 +38,13 @@ async def test_a_signal_stops_it_in_good_order(tmp_path: Path, number: signal.Si
         ready.append(dict(app.endpoints))
         os.kill(os.getpid(), number)
 
+    thresholds = gc.get_threshold()
     try:
         await signals.serve(build(small(tmp_path)), announce)
     finally:
         asyncio.get_running_loop().remove_signal_handler(number)
+        gc.unfreeze()
+        gc.set_threshold(*thresholds)
     assert ready[0]["web"]
 
 
