@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import logging
 import socket
+import sys
 from collections import OrderedDict, deque
 from collections.abc import Callable, Sequence
 
@@ -98,13 +100,22 @@ class UdpListener:
         self._loop.remove_writer(self._sock.fileno())
 
 
+def _ask_for_room(sock: socket.socket) -> None:
+    """A large receive buffer: beyond the system's limit where we may (CAP_NET_ADMIN), else as far as it allows."""
+    sock.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, RECEIVE_BUFFER)
+    force = getattr(socket, "SO_RCVBUFFORCE", 33 if sys.platform == "linux" else None)
+    if force is not None:
+        with contextlib.suppress(OSError):
+            sock.setsockopt(socket.SOL_SOCKET, force, RECEIVE_BUFFER)
+
+
 def bind_udp(host: str, port: int, received: Received) -> UdpListener:
     """Bind a socket with large buffers. Raises OSError."""
     family = socket.AF_INET6 if ":" in host else socket.AF_INET
     sock = socket.socket(family, socket.SOCK_DGRAM)
     try:
         sock.setblocking(False)
-        sock.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, RECEIVE_BUFFER)
+        _ask_for_room(sock)
         sock.setsockopt(socket.SOL_SOCKET, socket.SO_SNDBUF, SEND_BUFFER)
         sock.bind((host, port))
     except OSError:

@@ -9,7 +9,6 @@ from urllib.parse import quote
 from opencpm.domain.address import Address, AddressError
 from opencpm.domain.subscriber import Subscriber
 from opencpm.protocols.sip.errors import SipError
-from opencpm.protocols.sip.headers import parse_name_addr
 from opencpm.protocols.sip.response import Refusal
 from opencpm.protocols.sip.uri import Uri, escape_user, parse_uri
 
@@ -76,8 +75,3 @@ def _uri(address: Address, domain: str, service_user: str, tel: bool) -> str:
         return f"sip:{service_user}@{domain}"
     # A foreign identity behind our domain: sip:bob%40msn.test@cpm.test
     return f"sip:{quote(value, safe='-_.!~*()+')}@{domain}"
-
-
-def name_addr_uri(value: str) -> str:
-    """The URI in a From, To or P-…-Identity value. Raises SipError."""
-    return parse_name_addr(value).uri

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections import OrderedDict
 from dataclasses import dataclass
 
-from opencpm.access.sip.addresses import Home, name_addr_uri
+from opencpm.access.sip.addresses import Home
 from opencpm.access.sip.endpoint import Endpoint, Request
 from opencpm.access.sip.location import Location
 from opencpm.access.sip.settings import SipSettings
@@ -15,9 +15,9 @@ from opencpm.interfaces import Context
 from opencpm.protocols.sip import digest
 from opencpm.protocols.sip.digest import Verdict
 from opencpm.protocols.sip.errors import SipError
-from opencpm.protocols.sip.headers import Auth, parse_auth
+from opencpm.protocols.sip.headers import Auth, addr_uri, parse_auth
 from opencpm.protocols.sip.response import Refusal
-from opencpm.protocols.sip.uri import parse_uri
+from opencpm.protocols.sip.uri import escape_user, parse_uri
 
 _WINDOW = 60.0
 _MAX_TRACKED = 10_000
@@ -133,7 +133,8 @@ class Authenticator:
         """The subscriber behind a digest user name: an id, or an address of theirs."""
         directory = self._context.directory
         user = username.partition("@")[0]
-        found = directory.owner_of(Address("sip", f"{user}@{self._home.domain}")) or directory.subscriber(user)
+        found = directory.owner_of(self._home.address(f"sip:{escape_user(user)}@{self._home.domain}"))
+        found = found or directory.subscriber(user)
         if found is None:
             raise Refusal(403)
         return found
@@ -162,15 +163,15 @@ class Authenticator:
         return sender if sender is not None and sender.id in users else None
 
     def _from(self, request: Request) -> Address:
-        return self._home.address(name_addr_uri(request.message.get("from")))
+        return self._home.address(addr_uri(request.message.get("from")))
 
     def _chosen(self, request: Request, subscriber: Subscriber) -> Address:
         """The identity to assert (RFC 3325 §6): P-Preferred-Identity or From when it is the user's own, else the
         default one."""
-        candidates = [*request.message.values("p-preferred-identity"), request.message.get("from")]
-        for value in candidates[:3]:
+        candidates = [*request.message.values("p-preferred-identity")[:2], request.message.get("from")]
+        for value in candidates:
             try:
-                address = self._home.address(name_addr_uri(value))
+                address = self._home.address(addr_uri(value))
             except SipError:
                 continue
             if address in subscriber.addresses:

@@ -130,7 +130,7 @@ class PagerIn:
         """What a device sends, it understands; and it is there."""
         for binding in self._location.on_flow(request.flow):
             self._registrar.heard(binding)
-            accept = {value.partition(";")[0].strip().lower() for value in request.message.values("accept")}
+            accept = request.message.tokens("accept")
             wrap = True if content.wrapped else binding.wrap
             bare = binding.imdn or (not content.wrapped and content.media_type == imdn.CONTENT_TYPE)
             if wrap != binding.wrap or bare != binding.imdn or accept - binding.accept:
@@ -151,8 +151,7 @@ class PagerIn:
         call_id, now = sip.get("call-id"), self._context.clock.now()
         # Without CPIM the Call-ID stands for the Message-ID (plain clients' notifications name it); as clients may
         # use one Call-ID for several messages, what makes it the same message is the CSeq too.
-        number = parse_cseq(sip.get("cseq")).number
-        ident = content.message_id or f"{call_id}\n{number}"
+        ident = content.message_id or f"{call_id}\n{parse_cseq(sip.get('cseq')).number}"
         expires = sip.get("expires")
         return Message(
             id=message_ident(sender, ident),

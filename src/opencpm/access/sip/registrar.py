@@ -6,7 +6,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from email.utils import formatdate
 
-from opencpm.access.sip.addresses import Home, name_addr_uri
+from opencpm.access.sip.addresses import Home
 from opencpm.access.sip.auth import Authenticator
 from opencpm.access.sip.binding import Binding
 from opencpm.access.sip.endpoint import Endpoint, Request
@@ -17,7 +17,7 @@ from opencpm.domain.subscriber import Subscriber
 from opencpm.interfaces import Context
 from opencpm.protocols.sip.errors import SipError
 from opencpm.protocols.sip.gruu import binding_key, instance_of, public_gruu, reg_id_of
-from opencpm.protocols.sip.headers import NameAddr, parse_cseq, parse_name_addr, parse_number
+from opencpm.protocols.sip.headers import NameAddr, addr_uri, parse_cseq, parse_name_addr, parse_number
 from opencpm.protocols.sip.message import Message
 from opencpm.protocols.sip.response import Refusal, check_expires
 from opencpm.protocols.sip.uri import Uri, parse_uri
@@ -109,7 +109,7 @@ class Registrar:
                 self._endpoint.refuse(request, Refusal(error.status, str(error)))
 
     def _register(self, request: Request) -> None:
-        address = self._home.address(name_addr_uri(request.message.get("to")))
+        address = self._home.address(addr_uri(request.message.get("to")))
         owner = self._context.directory.owner_of(address)
         proved = self._authenticator.by_digest(request)
         if proved is None:

@@ -68,6 +68,24 @@ def _some(uri: str) -> str:
     return uri
 
 
+_USUAL = re.compile(r'<[^<>"\s]+>(?:;[A-Za-z0-9.-]+(?:=[^\s;",<>]+)?)*\Z')
+
+
+def check_name_addr(value: str) -> None:
+    """Whether a value is a name-addr; quick for the usual `<uri>;tag=…`. Raises SipError."""
+    if not _USUAL.match(value):
+        parse_name_addr(value)
+
+
+def addr_uri(value: str) -> str:
+    """The URI of a name-addr; quick for those that begin with it. Raises SipError."""
+    if value[:1] == "<":
+        end = value.find(">", 2)
+        if end > 0:
+            return value[1:end].strip()
+    return parse_name_addr(value).uri
+
+
 def tag_of(value: str) -> str:
     """The tag of a From or To value, "" when there is none. Quick, and never raises."""
     at = value.rfind(";tag=")

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from opencpm.protocols.sip.errors import SipError
-from opencpm.protocols.sip.headers import parse_cseq, parse_name_addr, parse_number, tag_of, via_key
+from opencpm.protocols.sip.headers import check_name_addr, parse_cseq, parse_number, tag_of, via_key
 from opencpm.protocols.sip.message import Fields, Message
 from opencpm.protocols.sip.status import REASONS
 from opencpm.protocols.sip.text import split_list
@@ -94,9 +94,9 @@ def _check_values(request: Message) -> None:
         if parse_cseq(request.get("cseq")).method != request.method:
             raise Refusal(400, "CSeq method differs")
         key = "from"
-        parse_name_addr(request.get("from"))
+        check_name_addr(request.get("from"))
         key = "to"
-        parse_name_addr(request.get("to"))
+        check_name_addr(request.get("to"))
         key = "via"
         via_key(top_via(request))
     except Refusal:
