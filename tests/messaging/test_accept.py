@@ -88,6 +88,14 @@ async def test_a_reply_lands_in_the_conversation(world: World) -> None:
     assert delivered.conversation_id == "K1"
     assert delivered.in_reply_to == "C1"
     assert delivered.contribution_id not in ("", "C1")
+    again = world.message("and?", ALICE_TEL, sender=BOB_TEL, ident="r2", origin="sms")
+    await world.send(again)
+    assert (await world.sip.until(2))[1].message.in_reply_to == "C1"
+
+
+async def test_what_alice_says_twice_answers_nothing(world: World) -> None:
+    await world.send(world.message("one", ident="one"), world.message("two", ident="two"))
+    assert [d.message.in_reply_to for d in await world.sms.until(2)] == ["", ""]
 
 
 async def test_all_addresses_of_a_person_are_one_conversation(world: World) -> None:

@@ -42,7 +42,7 @@ def send(
 
     \b
     opencpm send +12025550101 --text "Are you coming?"
-    echo "Are you coming?" | opencpm send +12025550101 msn:desk@msn.test --json
+    echo "Are you coming?" | opencpm send +12025550101 msn:bob@msn.test --json
     """
     server_api = api(server, token_file, config)
     body = {"to": list(to), "text": text if text is not None else sys.stdin.read().rstrip("\n"), "route": route}

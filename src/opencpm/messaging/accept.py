@@ -111,7 +111,7 @@ class Accept:
             )
             return _error(plans[0])
         threads = [self._ground.threads(message.sender, recipient) for recipient in recipients]
-        message = self._threads.identify(message, threads[0][0] or threads[0][1])
+        message = self._threads.identify(message, *threads[0])
         changes.messages.append(message)
         changes.trail.append(trail.received(message, now))
         for index, (recipient, plan) in enumerate(zip(recipients, plans, strict=True)):

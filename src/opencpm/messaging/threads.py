@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections import OrderedDict
 from dataclasses import replace
+from typing import NamedTuple
 
 from opencpm.domain.message import Message
 from opencpm.interfaces import Ids, Store
@@ -11,44 +12,56 @@ from opencpm.interfaces import Ids, Store
 _REMEMBERED = 50_000
 
 
+class ThreadIds(NamedTuple):
+    """The ids of a thread: its conversation, and the last contribution that its owner sent into it."""
+
+    conversation: str
+    sent: str
+
+
+_NONE = ThreadIds("", "")
+
+
 class Threads:
-    """The Conversation-ID and the last Contribution-ID of each thread (``"<subscriber id>|<contact id>"``)."""
+    """The conversation ids of each thread (``"<subscriber id>|<contact id>"``)."""
 
     def __init__(self, store: Store, ids: Ids) -> None:
         self._store = store
         self._ids = ids
-        self._last: OrderedDict[str, tuple[str, str]] = OrderedDict()
+        self._last: OrderedDict[str, ThreadIds] = OrderedDict()
 
-    def identify(self, message: Message, thread: str) -> Message:
+    def identify(self, message: Message, sent_thread: str, received_thread: str) -> Message:
         """Give a message without conversation ids those of its thread; a device's own ids are kept as they are.
 
-        A message that comes back into a conversation names what it answers (InReplyTo-Contribution-ID).
+        What comes back from a foreign network names what it answers (InReplyTo-Contribution-ID).
         """
         if message.conversation_id and message.contribution_id:
             return message
-        conversation, last = self.last(thread)
+        known = self.last(sent_thread or received_thread)
         return replace(
             message,
-            conversation_id=message.conversation_id or conversation or self._ids.new(),
+            conversation_id=message.conversation_id or known.conversation or self._ids.new(),
             contribution_id=message.contribution_id or self._ids.new(),
-            in_reply_to=message.in_reply_to or last,
+            in_reply_to=message.in_reply_to or ("" if sent_thread else known.sent),
         )
 
-    def last(self, thread: str) -> tuple[str, str]:
-        """(conversation id, contribution id) of the last message, both empty where there was none."""
+    def last(self, thread: str) -> ThreadIds:
+        """The ids of a thread; both empty where nothing was said yet."""
         known = self._last.get(thread)
         if known is None:
-            known = (self._store.last_exchange(thread) if thread else None) or ("", "")
+            stored = self._store.last_exchange(thread) if thread else None
+            known = ThreadIds(*stored) if stored else _NONE
             self._keep(thread, known)
         return known
 
-    def note(self, message: Message, *threads: str) -> None:
+    def note(self, message: Message, sent_thread: str, received_thread: str) -> None:
         """This message is now the last one of these threads."""
-        for thread in threads:
-            if thread:
-                self._keep(thread, (message.conversation_id, message.contribution_id))
+        if sent_thread:
+            self._keep(sent_thread, ThreadIds(message.conversation_id, message.contribution_id))
+        if received_thread:
+            self._keep(received_thread, ThreadIds(message.conversation_id, self.last(received_thread).sent))
 
-    def _keep(self, thread: str, known: tuple[str, str]) -> None:
+    def _keep(self, thread: str, known: ThreadIds) -> None:
         self._last[thread] = known
         if len(self._last) > _REMEMBERED:
             self._last.popitem(last=False)
