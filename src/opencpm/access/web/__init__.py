@@ -9,7 +9,7 @@ from typing import Any, Protocol, cast
 
 from opencpm.access.web.application import application
 from opencpm.access.web.connector import WebConnector
-from opencpm.access.web.guard import Attempts, Tickets
+from opencpm.access.web.guard import Logins, Tickets
 from opencpm.access.web.house import House
 from opencpm.access.web.needs import People, UseCases
 from opencpm.access.web.server import Server
@@ -63,7 +63,7 @@ def house_of(
         connector=connector,
         clock=context.clock,
         ids=context.ids,
-        attempts=Attempts(),
+        logins=Logins(),
         tickets=Tickets(),
         operators=operators,
         demo=demo,

@@ -5,11 +5,11 @@ from __future__ import annotations
 from collections import OrderedDict
 from hashlib import sha256
 
-_MOST = 10_000  # names and addresses counted at once
+_MOST = 10_000  # keys counted at once
 
 
 class Attempts:
-    """At most ``most`` failures within ``window`` seconds for a name or an address; then it must wait."""
+    """At most ``most`` failures within ``window`` seconds for a key; then it must wait."""
 
     __slots__ = ("_failures", "_most", "_window")
 
@@ -35,6 +35,32 @@ class Attempts:
 
     def passed(self, key: str) -> None:
         self._failures.pop(key, None)
+
+
+class Logins:
+    """Failed logins: five a minute for a name from an address, fifty for a name or for an address alone.
+
+    The last two are wider, so that one person behind a proxy does not lock out the others, nor a stranger Alice.
+    """
+
+    __slots__ = ("_alone", "_together")
+
+    def __init__(self) -> None:
+        self._together = Attempts(5)
+        self._alone = Attempts(50)
+
+    def wait(self, user: str, address: str, now: float) -> float:
+        """Seconds until this name may try again from this address; 0: now."""
+        alone = (self._alone.wait(f"user {user}", now), self._alone.wait(f"from {address}", now))
+        return max(self._together.wait(f"{user}\n{address}", now), *alone)
+
+    def failed(self, user: str, address: str, now: float) -> None:
+        self._together.failed(f"{user}\n{address}", now)
+        self._alone.failed(f"user {user}", now)
+        self._alone.failed(f"from {address}", now)
+
+    def passed(self, user: str, address: str) -> None:
+        self._together.passed(f"{user}\n{address}")
 
 
 class Tickets:

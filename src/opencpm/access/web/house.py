@@ -10,7 +10,7 @@ from typing import Any
 from starlette.requests import Request
 
 from opencpm.access.web.connector import WebConnector
-from opencpm.access.web.guard import Attempts, Tickets
+from opencpm.access.web.guard import Logins, Tickets
 from opencpm.access.web.needs import People, UseCases
 from opencpm.interfaces import Clock, Ids
 
@@ -24,7 +24,7 @@ class House:
     connector: WebConnector
     clock: Clock
     ids: Ids
-    attempts: Attempts
+    logins: Logins
     tickets: Tickets
     operators: frozenset[str] = frozenset()
     demo: Mapping[str, Any] | None = None

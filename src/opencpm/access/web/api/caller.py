@@ -78,19 +78,18 @@ class Token(BaseModel):
 
 @router.post("/login", status_code=201, summary="User and password for a token")
 async def login(body: Login, request: Request, within: TheHouse) -> Token:
-    """After five failures within a minute, for a name or from an address, further ones are refused with 429."""
-    keys = [f"user {body.user}", f"from {request.client.host if request.client else '?'}"]
+    """After five failures within a minute, of one name from one address, further ones are refused with 429."""
+    address = request.client.host if request.client else "?"
     now = within.clock.now()
-    wait = max(within.attempts.wait(key, now) for key in keys)
+    wait = within.logins.wait(body.user, address, now)
     if wait > 0:
         seconds = str(int(wait) + 1)
         detail = f"Too many failed logins. Wait {seconds} seconds."
         raise Problem(429, "too-many", detail, headers={"Retry-After": seconds})
     if not within.people.check_password(body.user, body.password):
-        for key in keys:
-            within.attempts.failed(key, now)
+        within.logins.failed(body.user, address, now)
         raise Problem(401, "authentication", "The name or the password is wrong.", headers=_CHALLENGE)
-    within.attempts.passed(keys[0])
+    within.logins.passed(body.user, address)
     subscriber = known(within, body.user)
     return Token(token=within.people.new_token(subscriber.id, body.label), user=subscriber.id)
 

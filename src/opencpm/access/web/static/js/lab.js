@@ -155,6 +155,7 @@ export const telling = () => running;
 
 async function tell(button) {
   button.disabled = true;
+  document.dispatchEvent(new CustomEvent("sent")); // the first-time hint has done its work
   steps = [];
   running = true;
   drawStory("The story begins: Alice writes to Bob.");

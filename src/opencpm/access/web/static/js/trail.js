@@ -75,10 +75,11 @@ function elapsed(at, first) {
 
 function line(entry, first) {
   const plan = entry.data && entry.data.candidates ? entry.data : null;
+  const name = state.subject.kind === "session" && entry.step === "deferred" ? "No way now" : step(entry.step);
   const notice = (entry.delivery ?? "").includes("!");
   return h(
     "div", { class: `step ${tone(entry.step)}` },
-    h("h3", {}, notice && entry.step !== "reported" ? `${step(entry.step)} (word to the sender)` : step(entry.step), h("time", { datetime: entry.at, title: new Date(entry.at).toLocaleString() }, elapsed(entry.at, first))),
+    h("h3", {}, notice && entry.step !== "reported" ? `${name} (word to the sender)` : name, h("time", { datetime: entry.at, title: new Date(entry.at).toLocaleString() }, elapsed(entry.at, first))),
     h("p", { class: "what" }, entry.what),
     plan && decision(plan),
   );
