@@ -7,6 +7,7 @@ from typing import Any
 
 import pytest
 
+from opencpm.access.web.sessions import ALONE
 from opencpm.domain.errors import SendError
 from opencpm.domain.session import CloseReason, SessionOffer
 
@@ -122,3 +123,38 @@ async def test_a_session_of_another_is_not_there() -> None:
         assert (await w.client.get(f"{path}/trail", headers=desk)).status_code == 404
         assert (await w.client.delete(path, headers=desk)).status_code == 404
         assert (await w.get("/sessions"))[0]["session"] == session["session"]
+
+
+async def test_accepted_and_closed_in_one_breath_is_closed() -> None:
+    async with listening() as w, events(w) as following:
+        await following(lambda e: e["type"] == "hello")
+        asking, _ = await incoming(w)
+        await following(lambda e: e["type"] == "session" and e.get("mine"))
+        leg = w.connector.sessions.get("alice", "from-bob")
+        assert leg is not None
+        w.connector.sessions.decide(leg, True)
+        w.connector.sessions.close(leg)
+        with pytest.raises(SendError):
+            await asking
+        assert not leg.live
+
+
+async def test_a_session_without_a_page_is_closed_after_a_while() -> None:
+    async with listening() as w:
+        async with events(w) as following:
+            await following(lambda e: e["type"] == "hello")
+            await opened(w)
+        while w.connector.hubs.is_open("alice"):
+            await asyncio.sleep(0.005)
+        now = w.clock.now()
+        w.connector.sessions.sweep(now, w.connector.hubs.is_open)
+        assert not w.msn.legs[0].closed.is_set()
+        w.connector.sessions.sweep(now + ALONE + 1, w.connector.hubs.is_open)
+        await w.msn.legs[0].closed.wait()
+
+
+async def test_a_stopping_server_closes_its_sessions() -> None:
+    async with listening() as w:
+        await opened(w)
+        w.connector.stopping()
+        await w.msn.legs[0].closed.wait()

@@ -91,6 +91,8 @@ class Sessions:
             events.ringing()
             leg.move(SessionState.RINGING)
         await self._decided(leg)
+        if not leg.live:  # accepted and closed within one turn of the loop
+            raise SendError(Reason.DECLINED, detail="The person closed the session at once.")
         leg.established(events)
         return leg
 
