@@ -29,7 +29,10 @@ class SipSettings(Section):
     domains: tuple[Domain, ...] = Field(default=(), description="Domains served here; left out: the domain above.")
     realm: str = Field(default="", description="Realm of digest authentication; left out: the domain above.")
     digest_algorithms: tuple[Literal["SHA-256", "MD5"], ...] = Field(
-        default=("SHA-256", "MD5"), min_length=1, description="Offered to devices, best first."
+        default=("MD5", "SHA-256"),
+        min_length=1,
+        description="Offered to devices in this order. SIPp and JsSIP look at the first only and know MD5 alone; "
+        'where all devices know SHA-256, write ["SHA-256"].',
     )
     digest_without_qop: bool = Field(
         default=True, description="Take answers without qop, as deployed clients send them."
