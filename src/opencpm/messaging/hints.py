@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from opencpm.domain.report import Status
-from opencpm.interfaces import Bus, DeliveryRecord
+from opencpm.interfaces import Bus, DeliveryRecord, SessionRecord
 
 
 def told_new(bus: Bus, record: DeliveryRecord) -> None:
@@ -39,3 +39,19 @@ def told_state(bus: Bus, record: DeliveryRecord, status: Status | str) -> None:
                     "status": str(status),
                 },
             )
+
+
+def told_session(bus: Bus, record: SessionRecord) -> None:
+    """A session moved on."""
+    for thread in record.owner_threads:
+        owner, _, peer = thread.partition("|")
+        bus.publish(
+            f"user:{owner}",
+            {
+                "type": "session",
+                "session": record.id,
+                "peer": peer,
+                "state": record.state.value,
+                "reason": record.reason,
+            },
+        )

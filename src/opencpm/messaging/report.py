@@ -104,7 +104,7 @@ class Reporting:
         return [sender, *(a for a in owner.addresses if a != sender)]
 
     def _record(self, delivery_id: str) -> DeliveryRecord | None:
-        """The one record in hand: what is read from the store is kept, so that two reports in a batch see each other."""
+        """What is read from the store is kept in hand, so that two reports in a batch work on the same record."""
         record = self._ground.working.get(delivery_id)
         if record is None:
             record = self._ground.store.delivery(delivery_id)

@@ -13,13 +13,13 @@ from opencpm.domain.errors import Reason, SendError
 from opencpm.domain.message import Message, MessageKind
 from opencpm.domain.plan import Action, Plan
 from opencpm.domain.session import CloseReason, SessionEvent, SessionOffer, SessionState, advance
-from opencpm.domain.trail import Step, TrailEntry
-from opencpm.interfaces import Changes, DeliveryRecord, Leg, LegEvents, SessionRecord
-from opencpm.messaging import trail
+from opencpm.domain.trail import Step
+from opencpm.interfaces import DeliveryRecord, Leg, LegEvents, SessionRecord
 from opencpm.messaging.accept import Accept
 from opencpm.messaging.dispatch import Dispatch
 from opencpm.messaging.feedback import closing_notice
 from opencpm.messaging.ground import Ground
+from opencpm.messaging.minutes import Minutes
 from opencpm.messaging.report import Reporting
 from opencpm.messaging.side import NEAR, PageSide, Side
 from opencpm.messaging.threads import Threads
@@ -74,6 +74,7 @@ class Sessions:
         self.threads = threads
         self._open: dict[str, Session] = {}
         self._tasks: set[asyncio.Task[None]] = set()
+        self.minutes = Minutes(ground)
         dispatch.in_session = self._way_in_session
 
     # -- set-up ------------------------------------------------------------------------------------------------
@@ -82,12 +83,8 @@ class Sessions:
         """See :meth:`opencpm.interfaces.Inbox.invited`."""
         offer = self._identified(replace(offer, target=self.ground.canonical(offer.target)))
         plan = self._plan(offer, frozenset())
-        now = self.ground.clock.now()
-        changes = Changes(
-            trail=[_entry(offer.id, now, Step.INVITED, f"{offer.initiator} asks {offer.target}, by {offer.origin}")]
-        )
-        self.ground.store.commit(changes)
-        session = Session(self, offer, leg, plan, self._record(offer, plan, now))
+        self.minutes.invited(offer)
+        session = Session(self, offer, leg, plan, self._record(offer, plan))
         try:
             await self._ask(session)
         except SendError as error:
@@ -108,9 +105,9 @@ class Sessions:
         tried: set[str] = set()
         while True:
             plan = session.plan
-            self._decided(session, plan)
             if plan.action is not Action.SEND or plan.chosen is None:
                 raise plan.error or SendError(Reason.NO_ROUTE, detail=plan.reason)
+            self.minutes.selected(session.offer.id, plan)
             chosen = plan.chosen
             session.record.network = chosen.network
             far_offer = replace(session.offer, initiator=chosen.source, target=chosen.target, first=None)
@@ -140,7 +137,7 @@ class Sessions:
             in_reply_to=offer.in_reply_to or last,
         )
 
-    def _record(self, offer: SessionOffer, plan: Plan, now: float) -> SessionRecord:
+    def _record(self, offer: SessionOffer, plan: Plan) -> SessionRecord:
         threads = tuple(t for t in self.ground.threads(offer.initiator, offer.target) if t)
         return SessionRecord(
             id=offer.id,
@@ -149,7 +146,7 @@ class Sessions:
             network=plan.chosen.network if plan.chosen else "",
             origin=offer.origin,
             state=SessionState.INVITED,
-            opened_at=now,
+            opened_at=self.ground.clock.now(),
             owner_threads=threads,
             conversation_id=offer.conversation_id,
             contribution_id=offer.contribution_id,
@@ -167,10 +164,6 @@ class Sessions:
 
     # -- the states --------------------------------------------------------------------------------------------
 
-    def _decided(self, session: Session, plan: Plan) -> None:
-        now = self.ground.clock.now()
-        self._note(session, trail.selected(session.offer.id, "", plan, now))
-
     def ringing(self, session: Session) -> None:
         if session.state in (SessionState.INVITED, SessionState.RINGING):
             first = session.state is SessionState.INVITED
@@ -179,7 +172,9 @@ class Sessions:
             if near is not None:
                 near.ringing()
             if first:
-                self._log(session, Step.RINGING, f"{session.record.network} is asking {session.offer.target}")
+                self.minutes.line(
+                    session.record, Step.RINGING, f"{session.record.network} is asking {session.offer.target}"
+                )
 
     def _established(self, session: Session) -> None:
         self._step(session, SessionEvent.ANSWER)
@@ -188,7 +183,7 @@ class Sessions:
         self._open[session.offer.id] = session
         chosen = session.plan.chosen
         who = chosen.target if chosen else session.offer.target
-        self._log(session, Step.ESTABLISHED, f"{who} answered on {session.record.network}")
+        self.minutes.line(session.record, Step.ESTABLISHED, f"{who} answered on {session.record.network}")
 
     def _replace_older(self, session: Session) -> None:
         """A second session of the same pair, from the same side, takes the place of the first."""
@@ -201,15 +196,13 @@ class Sessions:
         self._step(session, SessionEvent.REFUSE)
         session.record.closed_at = self.ground.clock.now()
         session.record.reason = error.reason.value
-        self._log(
-            session, Step.REFUSED, f"{error.reason.value}: {error.detail}" + (f" [{error.code}]" if error.code else "")
-        )
+        self.minutes.refused(session.record, error, session.plan)
 
     def _withdrawn(self, session: Session) -> None:
         self._step(session, SessionEvent.GONE)
         session.record.closed_at = self.ground.clock.now()
         session.record.reason = Reason.CANCELLED.value
-        self._log(session, Step.CLOSED, "withdrawn before it was answered")
+        self.minutes.line(session.record, Step.CLOSED, "withdrawn before it was answered")
 
     def closed(self, session: Session, side: int, reason: CloseReason, detail: str) -> None:
         """One side has closed: tell the other, and the one who closed what came of it."""
@@ -217,7 +210,9 @@ class Sessions:
             return
         self._step(session, SessionEvent.CLOSE)
         who = session.offer.initiator if side == NEAR else session.offer.target
-        self._log(session, Step.CLOSING, f"{who} closed ({reason.value})" + (f": {detail}" if detail else ""))
+        self.minutes.line(
+            session.record, Step.CLOSING, f"{who} closed ({reason.value})" + (f": {detail}" if detail else "")
+        )
         session.closing = self._spawn(self._close_other(session, side, reason, detail))
 
     async def _close_other(self, session: Session, side: int, reason: CloseReason, detail: str) -> None:
@@ -231,7 +226,7 @@ class Sessions:
         if session.state is not SessionState.ESTABLISHED:
             return
         self._step(session, SessionEvent.CLOSE)
-        self._log(session, Step.CLOSING, detail)
+        self.minutes.line(session.record, Step.CLOSING, detail)
         answers = [await leg.close(reason, detail) for leg in session.legs if leg is not None]
         self._ended(session, reason, "; ".join(answers))
 
@@ -240,14 +235,14 @@ class Sessions:
         self._step(session, SessionEvent.GONE)
         session.record.closed_at = self.ground.clock.now()
         session.record.reason = reason.value
-        self._log(session, Step.CLOSED, what)
+        self.minutes.line(session.record, Step.CLOSED, what)
 
     def _feed_back(self, session: Session, side: int, reason: CloseReason, answer: str) -> None:
         """The far side's answer reaches the one who closed, as preferences and settings say (step 23)."""
         closer = session.offer.initiator if side == NEAR else session.offer.target
         peer = session.offer.target if side == NEAR else session.offer.initiator
         message, why = closing_notice(self.ground, closer, peer, session.record, reason, answer)
-        self._log(session, Step.FEEDBACK, why)
+        self.minutes.line(session.record, Step.FEEDBACK, why)
         if message is not None:
             self.accept.received([message], lambda _: None)
 
@@ -310,42 +305,16 @@ class Sessions:
 
     def close_lost(self) -> None:
         """At start: sessions of a process that died are over."""
-        now = self.ground.clock.now()
-        changes = Changes()
         for record in self.ground.store.open_sessions():
             record.state = SessionState.CLOSED
-            record.closed_at = now
+            record.closed_at = self.ground.clock.now()
             record.reason = CloseReason.LOST.value
-            changes.sessions.append(record)
-            changes.trail.append(_entry(record.id, now, Step.CLOSED, "the server stopped while the session stood"))
-        if changes.sessions:
-            self.ground.store.commit(changes)
+            self.minutes.line(record, Step.CLOSED, "the server stopped while the session stood")
 
     # -- small things ------------------------------------------------------------------------------------------
 
     def _step(self, session: Session, event: SessionEvent) -> None:
         session.record.state = advance(session.record.state, event)
-
-    def _log(self, session: Session, step: Step, what: str) -> None:
-        """The session's line and its state, durably; and a hint to both people's pages."""
-        now = self.ground.clock.now()
-        record = replace(session.record)
-        self._note(session, _entry(session.offer.id, now, step, what), record)
-        for thread in record.owner_threads:
-            owner, _, peer = thread.partition("|")
-            self.ground.bus.publish(
-                f"user:{owner}",
-                {
-                    "type": "session",
-                    "session": record.id,
-                    "peer": peer,
-                    "state": record.state.value,
-                    "reason": record.reason,
-                },
-            )
-
-    def _note(self, session: Session, entry: TrailEntry, record: SessionRecord | None = None) -> None:
-        self.ground.store.commit(Changes(trail=[entry], sessions=[record] if record else []))
 
     def _spawn(self, work: Coroutine[None, None, None]) -> asyncio.Task[None]:
         task = asyncio.get_running_loop().create_task(work)
@@ -357,7 +326,3 @@ class Sessions:
         self._tasks.discard(task)
         if not task.cancelled() and task.exception() is not None:
             log.error("a session could not be closed in good order", exc_info=task.exception())
-
-
-def _entry(subject: str, now: float, step: Step, what: str) -> TrailEntry:
-    return TrailEntry(subject, now, step, what)
