@@ -100,7 +100,8 @@ class Link(asyncio.Protocol, Generic[OwnEvent]):
     def close(self, error: Exception | None = None) -> None:
         """Write what is left and close; `error` is what `on_lost` will be told."""
         self._error = self._error or error
-        if self._transport is not None:
+        if self._transport is not None and not self._transport.is_closing():
+            self._transport.write(self.machine.take())
             self._transport.close()
 
     def abort(self, error: Exception | None = None) -> None:

@@ -5,7 +5,7 @@ import zlib
 
 import pytest
 
-from opencpm.access.sip.pager import delivery_of
+from opencpm.access.sip.pager import delivery_of, mark_of
 from opencpm.domain.errors import Reason, SendError
 from opencpm.domain.message import Disposition
 from opencpm.domain.report import Status
@@ -141,17 +141,34 @@ async def test_dispositions_become_reports(kind, status, expected, wrapped):
         assert rig.inbox.messages.empty()
 
 
-async def test_a_notification_that_names_our_call_id_is_about_that_delivery():
+@pytest.mark.parametrize("own", [True, False])
+async def test_a_notification_that_names_our_call_id_is_about_that_delivery_to_that_user(own):
     async with running() as rig:
         bob = await rig.device("bob", "tcp")
         await bob.register()
-        body = IMDN % (b"dlv-0123.0-abcdef01@sip.cpm.test", b"delivery", b"delivered", b"delivery")
-        await bob.message(
+        mark = mark_of(BOB if own else ALICE) + "abcdef01"
+        body = IMDN % (f"dlv-0123.0-{mark}@sip.cpm.test".encode(), b"delivery", b"delivered", b"delivery")
+        answer = await bob.message(
             "sip:alice@cpm.test", zlib.compress(body), "message/imdn+xml", ("Content-Encoding", "deflate")
         )
-        report = await rig.inbox.reports.get()
-        assert (report.delivery_id, report.message_id) == ("0123.0", "")
-        assert delivery_of("Msg1") == ""
+        assert answer.status == 200
+        assert rig.inbox.reports.qsize() == own
+        if own:
+            report = rig.inbox.reports.get_nowait()
+            assert (report.delivery_id, report.message_id) == ("0123.0", "")
+
+
+def test_ids_that_are_not_ours_name_no_delivery():
+    assert delivery_of("Msg1") == ("", "")
+    assert delivery_of("dlv-") == ("", "")
+
+
+async def test_a_sender_who_must_not_be_shown_is_refused_rather_than_shown():
+    async with running() as rig:
+        alice = await rig.device("alice", "tcp")
+        await alice.register()
+        assert (await alice.message(BOB_URI, b"boo", "text/plain", ("Privacy", "id"))).status == 433
+        assert (await alice.message(BOB_URI, b"boo", "text/plain", ("Privacy", "none"))).status == 202
 
 
 async def test_a_display_that_is_forbidden_says_nothing():

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from hashlib import blake2b
 from typing import Any
 
 from opencpm.protocols.sip.features import Features, features_of, services_of
@@ -55,6 +56,11 @@ class Binding:
     def name(self) -> str:
         """What tells this device from the user's others, for ids and logs."""
         return self.instance or self.contact
+
+    @property
+    def mark(self) -> str:
+        """Eight hex digits that stand for this device in a Call-ID."""
+        return blake2b(self.name.encode("utf-8", "surrogateescape"), digest_size=4).hexdigest()
 
     @property
     def plain(self) -> bool:

@@ -45,7 +45,7 @@ class Core:
         self.settings, self.context = settings, context
         key = _durable_key(context)
         self.home = Home(settings.domain.lower(), _hosts(settings), settings.service_user)
-        host = settings.host or settings.listen[0].host
+        host = _own_host(settings)
         self.endpoint = Endpoint(via_host=host, new_token=context.ids.new)
         self.location = Location(context.store, key)
         self.authenticator = Authenticator(settings, context, self.endpoint, self.home, self.location, key)
@@ -93,9 +93,18 @@ class Core:
         return self.listeners.udp_flow(binding.peer, binding.local_port)
 
 
+def _own_host(settings: SipSettings) -> str:
+    """What Via and Contact name: never a wildcard; an IPv6 address in brackets."""
+    host = settings.host or settings.listen[0].host
+    if host in ("0.0.0.0", "::", ""):  # noqa: S104 - compared, not listened on
+        return settings.domain
+    return f"[{host}]" if ":" in host and not host.startswith("[") else host
+
+
 def _hosts(settings: SipSettings) -> frozenset[str]:
     """Every host that means our domain."""
     names = {settings.domain, settings.host, *settings.aliases, *(one.host for one in settings.listen)}
+    names |= {f"[{name}]" for name in names if ":" in name}
     return frozenset(name.lower() for name in names if name)
 
 

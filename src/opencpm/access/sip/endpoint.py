@@ -143,6 +143,7 @@ class Endpoint:
         self._timer: asyncio.TimerHandle | None = None
         self._flushing = False
         self._receiving = False
+        self._closed = False
 
     # what others hang on
 
@@ -444,7 +445,7 @@ class Endpoint:
         self._arm()
 
     def _arm(self) -> None:
-        due = self._layer.next_timeout()
+        due = None if self._closed else self._layer.next_timeout()
         if due is None or (self._timer is not None and self._timer.when() <= due):
             return
         if self._timer is not None:
@@ -457,7 +458,10 @@ class Endpoint:
         self._flushed()
 
     def close(self) -> None:
-        """Forget everything; the listeners are closed by their owner."""
+        """Send what is still to be sent and keep no more time; the listeners are closed by their owner."""
+        for flow, data in self._layer.take():
+            flow.send(data)
+        self._closed = True
         if self._timer is not None:
             self._timer.cancel()
             self._timer = None

@@ -4,12 +4,11 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from email.utils import formatdate
-from hashlib import blake2b
 
 from opencpm.access.sip.addresses import Home
 from opencpm.access.sip.binding import Binding
 from opencpm.access.sip.content import rfc3339, wants_tokens
-from opencpm.access.sip.pager import CALL_ID_MARK
+from opencpm.access.sip.pager import CALL_ID_MARK, mark_of
 from opencpm.domain.delivery import Delivery, Notice
 from opencpm.domain.errors import Reason, SendError
 from opencpm.domain.message import MessageKind, message_ident
@@ -79,7 +78,7 @@ def _message_id(delivery: Delivery) -> str:
     message = delivery.message
     if message_ident(message.sender, message.message_id) == message.id:
         return message.message_id
-    return f"{CALL_ID_MARK}{delivery.id}-m"
+    return f"{CALL_ID_MARK}{delivery.id}-{mark_of(delivery.target)}"
 
 
 def _content(delivery: Delivery) -> tuple[str, bytes]:
@@ -142,8 +141,7 @@ def _kind(notice: Notice) -> tuple[str, str]:
 
 def call_id_of(delivery: Delivery, binding: Binding, host: str) -> str:
     """The Call-ID of a delivery to a device: the same at every attempt, and the delivery can be read from it."""
-    device = blake2b(binding.name.encode("utf-8", "surrogateescape"), digest_size=4).hexdigest()
-    return f"{CALL_ID_MARK}{delivery.id}-{device}@{host}"
+    return f"{CALL_ID_MARK}{delivery.id}-{mark_of(delivery.target)}{binding.mark}@{host}"
 
 
 def fields_for(

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from hashlib import blake2b
 
 from opencpm.access.sip.addresses import Home
 from opencpm.access.sip.auth import Authenticator, Originator
@@ -148,6 +149,8 @@ class PagerIn:
         sip, sender = request.message, originator.address
         if not content.parts:
             raise Refusal(400, "Empty message")
+        if sip.tokens("privacy") & {"id", "user", "header"}:
+            raise Refusal(433)  # we cannot hide the sender on every network, so we do not pretend to
         call_id, now = sip.get("call-id"), self._context.clock.now()
         # Without CPIM the Call-ID stands for the Message-ID (plain clients' notifications name it); as clients may
         # use one Call-ID for several messages, what makes it the same message is the CSeq too.
@@ -203,15 +206,20 @@ class PagerIn:
             except imdn.ImdnError as error:
                 raise Refusal(400, f"Bad IMDN: {error}") from None
             status = _STATUS.get((found.kind, found.status))
-            if status is not None:
+            if status is not None and self._own(found.message_id, originator):
                 reports.append(self._report(found, status, originator.address, target, now))
         return reports
+
+    def _own(self, message_id: str, originator: Originator) -> bool:
+        """Whether a notification that names one of our ids comes from the user it was given to."""
+        delivery_id, mark = delivery_of(message_id)
+        return not delivery_id or any(mark.startswith(mark_of(a)) for a in originator.subscriber.addresses)
 
     def _report(self, found: imdn.Imdn, status: Status, reporter: Address, sender: Address, now: float) -> Report:
         failed = status is Status.FAILED
         error = SendError(Reason.REJECTED, detail="The receiver's device reported a failure.") if failed else None
         detail = f"{found.kind} {found.status}"
-        delivery_id = delivery_of(found.message_id)
+        delivery_id, _ = delivery_of(found.message_id)
         if delivery_id:
             return Report(
                 status=status,
@@ -238,12 +246,18 @@ class PagerIn:
 CALL_ID_MARK = "dlv-"
 
 
-def delivery_of(message_id: str) -> str:
-    """The delivery that a notification without an imdn.Message-ID is about: plain clients name the Call-ID of our
-    MESSAGE, which holds the delivery's id. "" for anything else."""
+def mark_of(target: Address) -> str:
+    """Eight hex digits that stand for the receiver in the ids we give a delivery."""
+    return blake2b(str(target).encode(), digest_size=4).hexdigest()
+
+
+def delivery_of(message_id: str) -> tuple[str, str]:
+    """The delivery that a notification is about, and the mark of whom it went to, where the sender had given no
+    Message-ID: it names the Call-ID of our MESSAGE, or the Message-ID we made. Empty for anything else."""
     if not message_id.startswith(CALL_ID_MARK):
-        return ""
-    return message_id[len(CALL_ID_MARK) :].partition("@")[0].rpartition("-")[0]
+        return "", ""
+    delivery_id, _, mark = message_id[len(CALL_ID_MARK) :].partition("@")[0].rpartition("-")
+    return delivery_id, mark
 
 
 def _composing(content: Content) -> Composing:

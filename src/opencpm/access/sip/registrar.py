@@ -79,7 +79,7 @@ class Registrar:
         now = self._context.clock.now()
         there = [b for b in self._location.of(user) if b.connected(now) and b.expires_at > now]
         listing = [binding for binding in there if service in binding.services]
-        return listing or [binding for binding in there if binding.plain]
+        return _one_flow_each(listing or [binding for binding in there if binding.plain])
 
     def resolve(self, uri: str) -> tuple[Subscriber, list[Binding]] | None:
         """The subscriber and devices that a request-URI of our domain names: an address of record (all devices)
@@ -281,3 +281,13 @@ class Registrar:
     def remember(self, binding: Binding) -> None:
         """Something was learned of a device: keep it."""
         self._location.save(binding)
+
+
+def _one_flow_each(bindings: list[Binding]) -> list[Binding]:
+    """Of a device with several flows (reg-ids of one instance) the newest: one copy is enough (RFC 5626 §5.1)."""
+    newest: dict[str, Binding] = {}
+    for binding in bindings:
+        known = newest.get(binding.name)
+        if known is None or binding.expires_at >= known.expires_at:
+            newest[binding.name] = binding
+    return list(newest.values())
