@@ -77,6 +77,13 @@ class Inbox(Protocol):
         :raises SendError: the session is refused; the connector tells its side why.
         """
 
+    def turned_away(self, who: str, reason: str, what: str) -> None:
+        """Somebody was refused before a message came of it (wrong password, unknown user, malformed, too large).
+
+        ``who`` they claim to be (a URI), ``reason`` a :class:`~opencpm.domain.errors.Reason` value, ``what`` a sentence
+        without secrets. Leaves a line in the trail of ``who``; cheap, and bounded however often it is called.
+        """
+
     def composing(self, sender: Address, recipient: Address, composing: Composing) -> None:
         """Typing outside a session. Relayed to devices that are online, else dropped; never stored."""
 

@@ -6,7 +6,7 @@ with a line in the trail; one that can be carried later is accepted and kept.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 
 from opencpm.domain.address import Address
 from opencpm.domain.delivery import DeliveryState
@@ -32,6 +32,7 @@ class Accept:
         self._ground = ground
         self._dispatch = dispatch
         self._threads = threads
+        self.refused: Callable[[str, str, str], None] = lambda who, reason, what: None
 
     def received(self, messages: Sequence[Message], done: Done) -> None:
         """See :meth:`opencpm.interfaces.Inbox.received`."""
@@ -101,6 +102,7 @@ class Accept:
         if error := self._refusal(message):
             changes.trail.append(trail.received(message, now))
             changes.trail.append(trail.refused(message.id, error, now))
+            self._tell_door(message, error)
             return error
         recipients = tuple(dict.fromkeys([self._ground.canonical(recipient) for recipient in message.recipients]))
         plans = [self._plan(message, recipient) for recipient in recipients]
@@ -109,6 +111,7 @@ class Accept:
             changes.trail.extend(
                 trail.refused(message.id, _error(p), now, p, str(r)) for p, r in zip(plans, recipients, strict=True)
             )
+            self._tell_door(message, _error(plans[0]))
             return _error(plans[0])
         threads = [self._ground.threads(message.sender, recipient) for recipient in recipients]
         message = self._threads.identify(message, *threads[0])
@@ -121,6 +124,11 @@ class Accept:
             if threads[index][1]:
                 self._ground.sticky[threads[index][1]] = message.origin
         return None
+
+    def _tell_door(self, message: Message, error: SendError) -> None:
+        """A refused message is not stored; its sender's trail names it."""
+        to = ", ".join(str(recipient) for recipient in message.recipients[:3])
+        self.refused(str(message.sender), error.reason.value, f"message {message.id} to {to}: {error.detail}")
 
     def _plan(self, message: Message, recipient: Address) -> Plan:
         return self._ground.plan(

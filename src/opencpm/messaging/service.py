@@ -27,6 +27,7 @@ from opencpm.interfaces import (
 )
 from opencpm.messaging.accept import Accept
 from opencpm.messaging.dispatch import Dispatch
+from opencpm.messaging.door import Door
 from opencpm.messaging.ground import Ground
 from opencpm.messaging.housekeeping import Housekeeping
 from opencpm.messaging.report import Reporting
@@ -44,6 +45,8 @@ class Messaging:
         threads = Threads(store, ids)
         self._accept = Accept(self._ground, self._dispatch, threads)
         self._reporting = Reporting(self._ground, self._dispatch)
+        self._door = Door(store, clock)
+        self._accept.refused = self._door.turned_away
         self._housekeeping = Housekeeping(self._ground)
         self._sessions = Sessions(self._ground, self._accept, self._dispatch, self._reporting, threads)
 
@@ -105,6 +108,9 @@ class Messaging:
 
     async def invited(self, offer: SessionOffer, leg: Leg) -> LegEvents:
         return await self._sessions.invited(offer, leg)
+
+    def turned_away(self, who: str, reason: str, what: str) -> None:
+        self._door.turned_away(who, reason, what)
 
     def composing(self, sender: Address, recipient: Address, composing: Composing) -> None:
         relay(self._ground, sender, recipient, composing)

@@ -189,12 +189,14 @@ SELECT id FROM message WHERE id = ?1
 UNION SELECT id FROM session WHERE id = ?1
 UNION SELECT id FROM message WHERE id = substr(?1, 1, instr(?1, '.') - 1)
 UNION SELECT m.id FROM delivery d JOIN message m ON m.n = d.message WHERE d.id = ?1 AND d.loose
+UNION SELECT subject FROM trail WHERE subject = ?1
 LIMIT 2
 
 -- name: find_beginning
 SELECT id FROM message WHERE id >= ?1 AND id < ?2
 UNION SELECT id FROM session WHERE id >= ?1 AND id < ?2
 UNION SELECT m.id FROM delivery d JOIN message m ON m.n = d.message WHERE d.id >= ?1 AND d.id < ?2 AND d.loose
+UNION SELECT subject FROM trail WHERE subject >= ?1 AND subject < ?2
 LIMIT 2
 
 -- name: find_message_id
