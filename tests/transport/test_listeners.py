@@ -1,22 +1,15 @@
 """Every kind of listener on real sockets, TLS with a certificate made for the test."""
 
 import asyncio
-import datetime
-import ipaddress
-import ssl
 
 import pytest
 import websockets
-from cryptography import x509
-from cryptography.hazmat.primitives import hashes, serialization
-from cryptography.hazmat.primitives.asymmetric import ec
-from cryptography.x509.oid import NameOID
 
 from opencpm.transport.flow import Limits
 from opencpm.transport.listeners import Listeners
+from tests.transport.certificates import HOST, client_tls, make_certificate, server_tls
 
 ONE = b"OPTIONS sip:x SIP/2.0\r\nContent-Length: 0\r\n\r\n"
-HOST = "127.0.0.1"
 
 
 class Heard:
@@ -35,37 +28,7 @@ async def heard():
 
 @pytest.fixture(scope="module")
 def certificate(tmp_path_factory):
-    """Paths of a self-signed certificate for 127.0.0.1 and of its key."""
-    folder = tmp_path_factory.mktemp("tls")
-    key = ec.generate_private_key(ec.SECP256R1())
-    name = x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, "127.0.0.1")])
-    now = datetime.datetime.now(datetime.UTC)
-    made = (
-        x509.CertificateBuilder()
-        .subject_name(name)
-        .issuer_name(name)
-        .public_key(key.public_key())
-        .serial_number(1)
-        .not_valid_before(now - datetime.timedelta(days=1))
-        .not_valid_after(now + datetime.timedelta(days=1))
-        .add_extension(x509.SubjectAlternativeName([x509.IPAddress(ipaddress.ip_address(HOST))]), critical=False)
-        .sign(key, hashes.SHA256())
-    )
-    (folder / "cert.pem").write_bytes(made.public_bytes(serialization.Encoding.PEM))
-    (folder / "key.pem").write_bytes(
-        key.private_bytes(serialization.Encoding.PEM, serialization.PrivateFormat.PKCS8, serialization.NoEncryption())
-    )
-    return str(folder / "cert.pem"), str(folder / "key.pem")
-
-
-def server_tls(certificate):
-    context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
-    context.load_cert_chain(*certificate)
-    return context
-
-
-def client_tls(certificate):
-    return ssl.create_default_context(cafile=certificate[0])
+    return make_certificate(tmp_path_factory.mktemp("tls"))
 
 
 @pytest.mark.parametrize("kind", ["TCP", "TLS"])

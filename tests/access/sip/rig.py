@@ -143,6 +143,9 @@ class InboxLog:
     def composing(self, sender: Address, recipient: Address, composing: Composing) -> None:
         self.typing.put_nowait((sender, recipient, composing))
 
+    def turned_away(self, who: str, reason: str, what: str) -> None:
+        self.away = [*getattr(self, "away", []), (who, reason, what)]
+
     def reach_changed(self, network: str, subscriber: str, reach: Reach) -> None:
         self.reaches.put_nowait((subscriber, reach))
 
@@ -178,8 +181,8 @@ class Rig:
         self._task.cancel()
         await asyncio.gather(self._task, return_exceptions=True)
 
-    async def device(self, user: str, transport: str = "udp", *tags: str) -> Device:
-        device = Device(user, transport, self.sip.endpoints[transport], tags)
+    async def device(self, user: str, transport: str = "udp", *tags: str, tls=None) -> Device:
+        device = Device(user, transport, self.sip.endpoints[transport], tags, tls)
         await device.connect()
         return device
 
@@ -197,8 +200,8 @@ async def running(**settings) -> AsyncIterator[Rig]:
 class Device:
     """A small SIP client over UDP or TCP."""
 
-    def __init__(self, user: str, transport: str, server: tuple[str, int], tags: Sequence[str]) -> None:
-        self.user, self.transport, self.server, self.tags = user, transport, server, tags
+    def __init__(self, user: str, transport: str, server: tuple[str, int], tags: Sequence[str], tls=None) -> None:
+        self.user, self.transport, self.server, self.tags, self.tls = user, transport, server, tags, tls
         self.cseq = itertools.count(1)
         self.names = itertools.count(1)
         self.call_id = f"reg-{user}-{id(self)}@device"
@@ -215,7 +218,7 @@ class Device:
             self.local = self._udp.get_extra_info("sockname")[:2]
             self.write, self.close = self._udp.sendto, self._udp.close
         else:
-            self._tcp, _ = await loop.create_connection(lambda: _Stream(self), *self.server)
+            self._tcp, _ = await loop.create_connection(lambda: _Stream(self), *self.server, ssl=self.tls)
             self.local = self._tcp.get_extra_info("sockname")[:2]
             self.write, self.close = self._tcp.write, self._tcp.close
 

@@ -7,7 +7,9 @@ import pytest
 from opencpm.domain.delivery import OutcomeKind
 from opencpm.domain.errors import Reason
 from opencpm.domain.profile import Availability
+from opencpm.protocols.sip.message import encode_request
 from tests.access.sip.rig import ALICE, BOB, RCS, delivery, running
+from tests.transport.certificates import client_tls, make_certificate
 
 
 @pytest.mark.parametrize("transport", ["udp", "tcp"])
@@ -99,3 +101,45 @@ async def test_describe_tells_the_devices_and_no_secret():
         assert told["devices"][0]["user"] == "alice"
         assert told["devices"][0]["services"] == ["msg", "session"]
         assert told["requests"]["REGISTER"] == 2
+
+
+async def test_over_tls(tmp_path):
+    certificate = make_certificate(tmp_path)
+    secure = {"listen": ({"transport": "tls"},), "certificate": certificate[0], "private_key": certificate[1]}
+    async with running(**secure) as rig:
+        alice = await rig.device("alice", "tls", tls=client_tls(certificate))
+        answer = await alice.register()
+        assert (answer.status, "transport=tls" in answer.get("service-route")) == (200, True)
+        assert (await alice.message("sip:bob@cpm.test", b"hello")).status == 202
+        rig.sip.send([delivery("hello alice", sender=BOB, target=ALICE)])
+        assert (await alice.requests.get()).get("via").startswith("SIP/2.0/TLS ")
+
+
+async def test_an_address_in_use_is_an_error_that_is_raised():
+    async with running() as rig:
+        taken = {"transport": "tcp", "port": rig.sip.endpoints["tcp"][1]}
+        with pytest.raises(OSError):
+            async with running(listen=(taken,)):
+                pass
+
+
+async def test_damaged_datagrams_change_nothing():
+    """Each octet of a REGISTER and a MESSAGE damaged in turn: no crash, and the next good request is served."""
+    async with running() as rig:
+        alice, probe = await rig.device("alice"), await rig.device("alice")
+        await alice.register()
+        good = encode_request(
+            "MESSAGE",
+            "sip:bob@cpm.test",
+            [*alice.fields("MESSAGE", "sip:bob@cpm.test", "c", 1), ("Content-Type", "message/cpim")],
+            b"From: <sip:a@b>\r\n\r\nContent-Type: text/plain\r\n\r\nhi",
+        )
+        for at in range(len(good)):
+            probe.write(good[:at] + b"\x00" + good[at + 1 :])
+            probe.write(good[:at] + good[at + 3 :])
+            probe.write(good[: at + 1])
+            if not at % 50:
+                assert (await alice.ask("OPTIONS", "sip:cpm.test")).status == 200
+        assert (await alice.message("sip:bob@cpm.test", b"fine")).status == 202
+        while (await rig.inbox.messages.get()).text != "fine":
+            pass

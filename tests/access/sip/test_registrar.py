@@ -151,3 +151,22 @@ async def test_features_of_all_devices_make_the_reach():
         reach = rig.sip.reach("alice", None)
         assert reach.features == {"msg", "session", "cpim"}
         assert reach.detail == "2 devices registered"
+
+
+async def test_a_device_with_two_flows_gets_one_copy():
+    async with running() as rig:
+        one, two = (
+            await rig.device("alice", "tcp", INSTANCE, "reg-id=1"),
+            await rig.device("alice", "tcp", INSTANCE, "reg-id=2"),
+        )
+        await one.register()
+        assert len(contacts(await two.register())) == 2
+        rig.sip.send([delivery(target=rig.people.people[0].addresses[0])])
+        await rig.inbox.outcomes.get()
+        assert one.requests.qsize() + two.requests.qsize() == 1
+        two.close()
+        while rig.sip.core.listeners.connections == 2:
+            await rig.inbox.reaches.get()
+        rig.sip.send([delivery(target=rig.people.people[0].addresses[0], number=2)])
+        assert (await rig.inbox.outcomes.get()).source == "SIP 200 from device"
+        assert one.requests.qsize() >= 1

@@ -46,6 +46,10 @@ class Home:
         return ", ".join(f"<{self.uri(a, tel=tel)}>" for a in both or [source])
 
 
+_PLAIN = "-_.!~*'()&=+$,/"
+"""What need not be escaped in a user part; ";" and "?" may stand there, but neutral addresses end at them."""
+
+
 @lru_cache(maxsize=16384)
 def _address(text: str, domain: str, hosts: frozenset[str]) -> Address:
     try:
@@ -56,7 +60,7 @@ def _address(text: str, domain: str, hosts: frozenset[str]) -> Address:
         written = f"tel:{uri.user}"
     else:
         host = domain if uri.host in hosts else uri.host
-        written = f"sip:{escape_user(uri.user)}@{host}" if uri.user else f"sip:{host}"
+        written = f"sip:{quote(uri.user, safe=_PLAIN)}@{host}" if uri.user else f"sip:{host}"
     try:
         return Address.parse(written)
     except AddressError:
