@@ -161,6 +161,9 @@ class Inbox(Events):
     def composing(self, sender: Address, recipient: Address, composing: Composing) -> None:  # type: ignore[override]
         self.note("composing", (sender, recipient, composing))
 
+    def turned_away(self, who: str, reason: str, what: str) -> None:
+        self.away = [*getattr(self, "away", []), (who, reason, what)]
+
     def reach_changed(self, *_: Any) -> None:
         raise AssertionError("MSN is no access")
 

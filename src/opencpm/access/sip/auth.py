@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections import OrderedDict
+from collections.abc import Callable
 from dataclasses import dataclass
 
 from opencpm.access.sip.addresses import Home
@@ -49,6 +50,8 @@ class Authenticator:
         self._counts = digest.NonceCounts()
         self._challenged: OrderedDict[tuple[str, str], int] = OrderedDict()
         self._failures: OrderedDict[tuple[str, str], tuple[int, float]] = OrderedDict()
+        self.on_wrong: Callable[[Request, str], None] = lambda request, username: None
+        """Told of each answer to a challenge that does not fit: wrong password, or no such user."""
 
     def originator(self, request: Request) -> Originator | None:
         """Who sends this, or None once it has been answered."""
@@ -140,6 +143,7 @@ class Authenticator:
         return found
 
     def _count_failure(self, request: Request, auth: Auth, now: float) -> None:
+        self.on_wrong(request, auth.get("username"))
         key = (auth.get("username"), request.flow.peer[0])
         count, since = self._failures.pop(key, (0, now))
         if now - since > _WINDOW:

@@ -10,6 +10,7 @@ from typing import Any
 
 from opencpm.access.sip.composing import send_typing
 from opencpm.access.sip.core import Core, SessionPart
+from opencpm.access.sip.door import Door
 from opencpm.access.sip.session import build_sessions
 from opencpm.access.sip.settings import SipSettings
 from opencpm.domain.address import Address
@@ -71,6 +72,8 @@ class SipConnector:
         core = self._core = Core(self._settings, self._context)
         self._inbox = core.pager.inbox = inbox
         core.lanes.settled = inbox.settled
+        door = Door(inbox, core.home)
+        core.endpoint.on_refused, core.authenticator.on_wrong = door.refused, door.wrong
         core.registrar.changed = lambda user, reach: inbox.reach_changed(self.name, user, reach)
         try:
             if self._build_sessions is not None:

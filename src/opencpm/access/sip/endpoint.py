@@ -135,6 +135,7 @@ class Endpoint:
         self.via_host, self.new_token, self.server = via_host, new_token, server
         self.find_flow: Callable[[str], Flow | None] = lambda uri: None
         self.counters = Counters()
+        self.on_refused: Callable[[Request, Refusal], None] = lambda request, refusal: None
         self._loop = asyncio.get_running_loop()
         self._layer = TransactionLayer(timers, max_server=max_transactions)
         self._handlers: dict[str, Callable[[Sequence[Request]], None]] = {}
@@ -321,6 +322,7 @@ class Endpoint:
     def refuse(self, request: Request, refusal: Refusal) -> None:
         """Answer with a refusal's status, reason and headers."""
         self.counters.refused += 1
+        self.on_refused(request, refusal)
         self.answer(request, refusal.status, reason=str(refusal), fields=refusal.fields)
 
     def _refuse(self, flow: Flow, message: Message, refusal: Refusal) -> None:

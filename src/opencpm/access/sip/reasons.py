@@ -69,6 +69,24 @@ def status_of(error: SendError) -> int:
     return STATUS.get(error.reason, 500)
 
 
+_OURS: Final = {
+    400: Reason.MALFORMED,
+    403: Reason.BARRED,
+    404: Reason.UNKNOWN_ADDRESS,
+    413: Reason.TOO_LARGE,
+    415: Reason.UNSUPPORTED_MEDIA,
+    416: Reason.UNKNOWN_ADDRESS,
+    480: Reason.UNREACHABLE,
+    488: Reason.NOT_ACCEPTABLE,
+    503: Reason.CONGESTION,
+}
+
+
+def reason_of(status: int) -> Reason:
+    """Why we refused with this status, for the trail."""
+    return _OURS.get(status, Reason.REJECTED)
+
+
 def refusal_fields(error: SendError, host: str) -> list[tuple[str, str]]:
     """The headers that go with the refusal: Accept, Retry-After, and a Warning that the user may read."""
     status = status_of(error)

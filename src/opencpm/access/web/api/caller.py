@@ -11,6 +11,7 @@ from pydantic import BaseModel, Field
 from opencpm.access.web.api.body import Body
 from opencpm.access.web.house import House, house
 from opencpm.access.web.problems import Problem
+from opencpm.domain.errors import Reason
 from opencpm.domain.subscriber import Subscriber
 from opencpm.messaging.credentials import split_token
 
@@ -88,10 +89,19 @@ async def login(body: Login, request: Request, within: TheHouse) -> Token:
         raise Problem(429, "too-many", detail, headers={"Retry-After": seconds})
     if not within.people.check_password(body.user, body.password):
         within.logins.failed(body.user, address, now)
+        _leave_line(within, body.user, address)
         raise Problem(401, "authentication", "The name or the password is wrong.", headers=_CHALLENGE)
     within.logins.passed(body.user, address)
     subscriber = known(within, body.user)
     return Token(token=within.people.new_token(subscriber.id, body.label), user=subscriber.id)
+
+
+def _leave_line(within: House, user: str, address: str) -> None:
+    """A wrong password, or no such user, is in the trail of whom it was about."""
+    subscriber = within.people.subscriber(user)
+    who = str(subscriber.addresses[0]) if subscriber else user
+    what = f"wrong password or unknown user {user[:64]!r}, login from {address}"
+    within.messaging.turned_away(who, Reason.AUTHENTICATION.value, what)
 
 
 @router.delete("/login", status_code=204, summary="Sign out: this token is good for nothing from now on")
