@@ -78,7 +78,11 @@ async def test_bindings_over_udp_outlive_a_restart():
         rig.settings = rig.settings.model_copy(
             update={"listen": (rig.settings.listen[0].model_copy(update={"port": port}),)}
         )
+        while not rig.inbox.reaches.empty():
+            rig.inbox.reaches.get_nowait()
         await rig.start()
+        user, reach = await rig.inbox.reaches.get()  # so that what waited through the restart is pushed
+        assert (user, reach.availability) == ("bob", Availability.AVAILABLE)
         rig.sip.send([delivery("still there?")])
         assert (await bob.requests.get()).body == b"still there?"
         assert (await rig.inbox.outcomes.get()).kind is OutcomeKind.DELIVERED

@@ -192,6 +192,25 @@ async def test_what_passes_its_deadline_is_given_up():
         assert rig.sip.health().backlog == 0
 
 
+async def test_a_silent_device_gets_another_chance_later_and_later():
+    async with running(silent=60) as rig:
+        bob = await rig.device("bob", "udp")
+        await bob.register()
+        await rig.inbox.reaches.get()
+        registrar, binding = rig.sip.core.registrar, rig.sip.core.location.of("bob")[0]
+        for pause in (60, 120, 240):
+            registrar.silent(binding)
+            assert (await rig.inbox.reaches.get())[1].availability is Availability.OFFLINE
+            rig.clock.shift += pause - 1
+            registrar.sweep()
+            assert rig.inbox.reaches.empty()
+            rig.clock.shift += 2
+            registrar.sweep()
+            assert (await rig.inbox.reaches.get())[1].availability is Availability.AVAILABLE
+        registrar.heard(binding)
+        assert binding.silences == 0
+
+
 async def test_a_silent_device_counts_as_away_until_it_shows_itself():
     async with running() as rig:
         bob = await rig.device("bob", "udp")

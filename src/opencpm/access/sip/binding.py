@@ -21,7 +21,8 @@ class Binding:
     """What a REGISTER said of one device, and what we have learned since. `user` is the subscriber's id.
 
     `wrap`: whether the device takes CPIM; None while unknown. `imdn`: it sent bare message/imdn+xml, so it
-    understands it. `silent_until` (epoch seconds): it left a request unanswered and counts as away until then.
+    understands it. `silent_until` (epoch seconds): it left a request unanswered and counts as away until then;
+    `silences` counts how often in a row.
     """
 
     user: str
@@ -45,6 +46,7 @@ class Binding:
     gruu: bool = False
     flow: Flow | None = None
     silent_until: float = 0.0
+    silences: int = 0
     features: Features = field(default_factory=dict)
     services: frozenset[str] = frozenset()
 

@@ -84,6 +84,7 @@ class SipConnector:
             self._since = self._context.clock.now()
             self.started.set()
             inbox.health_changed(self.name, self.health())
+            core.registrar.announce()
             while True:
                 await asyncio.sleep(SWEEP)
                 core.registrar.sweep()

@@ -24,6 +24,8 @@ from opencpm.protocols.sip.uri import Uri, parse_uri
 from opencpm.transport.flow import Flow
 
 MAX_CONTACTS = 20
+MAX_DOUBLINGS = 5
+"""A device that never answers is tried again at last every 32 times `settings.silent`."""
 
 Changed = Callable[[str, Reach], None]
 """Told (subscriber id, reach) when a user's devices came or went."""
@@ -261,21 +263,35 @@ class Registrar:
         for user in self._location.lose(flow):
             self.changed(user, self.reach(user))
 
+    def announce(self) -> None:
+        """Tell of every user whose devices are known: at start, so that what waits for them is pushed."""
+        for user in {binding.user for binding in self._location}:
+            self.changed(user, self.reach(user))
+
     def sweep(self) -> None:
-        """Drop what has expired; called now and then."""
-        for user in self._location.expire(self._context.clock.now()):
+        """Drop what has expired, and give silent devices another chance; called now and then."""
+        now = self._context.clock.now()
+        users = self._location.expire(now)
+        for binding in self._location:
+            if 0.0 < binding.silent_until <= now:
+                binding.silent_until = 0.0
+                users.add(binding.user)
+        for user in users:
             self.changed(user, self.reach(user))
 
     def heard(self, binding: Binding) -> None:
-        """A device that had been silent has shown itself."""
+        """A device has shown itself."""
+        binding.silences = 0
         if binding.silent_until:
             binding.silent_until = 0.0
             self.changed(binding.user, self.reach(binding.user))
 
     def silent(self, binding: Binding) -> None:
-        """A device did not answer: it counts as away for a while."""
+        """A device did not answer: it counts as away for a while, for longer each time in a row."""
         if self._settings.silent:
-            binding.silent_until = self._context.clock.now() + self._settings.silent
+            pause = self._settings.silent * 2 ** min(binding.silences, MAX_DOUBLINGS)
+            binding.silences += 1
+            binding.silent_until = self._context.clock.now() + pause
             self.changed(binding.user, self.reach(binding.user))
 
     def remember(self, binding: Binding) -> None:
