@@ -51,7 +51,7 @@ async def test_nothing_acknowledged_is_lost(tmp_path: Path) -> None:
         await _live_on(here, load)
         ledger = here.ledger
         faults = ledger.faults()
-        assert not faults, "\n".join([*faults, here.server.said(20)])
+        assert not faults, "\n".join([*faults, here.server.said(20), *await here.trails(faults)])
         assert len(ledger.accepted) == len(ledger.written)
         assert len(ledger.taken) == len(ledger.texted)
         assert ledger.accepted

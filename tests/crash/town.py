@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import json
 import os
 import random
 import secrets
@@ -16,7 +17,7 @@ from opencpm.app.people import opened
 from opencpm.cli.demo_setup import toml
 from opencpm.domain.address import Address, tel
 from opencpm.lab.device import Entry, LabDevice
-from opencpm.lab.http import Api
+from opencpm.lab.http import Api, ApiError
 from opencpm.lab.process import ServerProcess
 from opencpm.lab.smsc import LabSmsc
 from opencpm.lab.smsc.happenings import Happening
@@ -134,6 +135,18 @@ class Town:
                 self.ledger.kept = lines
                 return
             before = f"&before={page['next']}"
+
+    async def trails(self, faults: list[str]) -> list[str]:
+        """What the server says of the first of them, where a fault begins with a Message-ID."""
+        lines: list[str] = []
+        for fault in faults[:3]:
+            try:
+                found = await self.api.get(f"/messages/{fault.partition(' ')[0]}/trail")
+            except ApiError as error:
+                lines.append(str(error))
+                continue
+            lines += [json.dumps(one) for one in (*found["message"]["deliveries"], *found["trail"])]
+        return lines
 
     async def until(self, true: Callable[[], bool]) -> None:
         """Wait for the outside to change until something is true. Raises TimeoutError."""

@@ -38,6 +38,22 @@ async def test_a_repeated_message_is_accepted_again_and_sent_once(world: World) 
     assert len(world.sms.sent) == 1
 
 
+async def test_a_repetition_does_not_disturb_the_attempt_under_way(world: World) -> None:
+    """The second attempt has another token than a new record would have: its outcome must still be heard."""
+    message = world.message("Once")
+    assert await world.send(message) == [None]
+    (first,) = await world.sms.until(1)
+    world.sms.refuse(first, Reason.CONGESTION, retryable=True, retry_after=3.0)
+    await world.settle()
+    world.clock.time += 3.1
+    world.messaging.health_changed("sms", world.sms.health())
+    second = (await world.sms.until(2))[1]
+    assert await world.send(message) == [None]
+    world.sms.take(second, "7")
+    await world.settle()
+    assert world.store.delivery(second.id).state is DeliveryState.ACCEPTED
+
+
 async def test_the_trail_says_why(world: World) -> None:
     message = world.message("Hello")
     await world.send(message)

@@ -67,7 +67,6 @@ class Accept:
             record = new_record(message, 0, message.recipients[0], threads, now)
             record.expires_at = now + self._ground.policy.limits.expiry_default
             attempt(record, network, source, target, now)
-            self._ground.working.hold(record)
             self._threads.note(message, *threads)
             changes.messages.append(message)
             changes.deliveries.append(record)
@@ -156,7 +155,6 @@ class Accept:
             wait(record, plan.not_before, "", now)
         else:
             lease(record, plan, now)
-            self._ground.working.hold(record)
         ready.append(record)
 
     def _queue_of(self, record: DeliveryRecord, plan: Plan) -> str:

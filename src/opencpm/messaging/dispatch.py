@@ -90,8 +90,14 @@ class Dispatch:
             self.matched(early)
 
     def follow(self, records: Sequence[DeliveryRecord]) -> None:
-        """Records whose placing is committed: the leased ones go out, the waiting ones are counted."""
+        """Records whose placing is committed: the leased ones go out, the waiting ones are counted.
+
+        Only from now on are they in hand: until the commit nobody knows whether a message was a repeated one, whose
+        record, perhaps under way with a later token, must stay in hand as it is.
+        """
         sending = [r for r in records if r.state is DeliveryState.SENDING]
+        for record in sending:
+            self._ground.working.hold(record)
         if sending:
             self.send(sending)
         queued = [r for r in records if r.state is DeliveryState.QUEUED]

@@ -36,7 +36,6 @@ def tell_sender(
     plan = ground.plan_home(about.recipient, about.message.sender)
     if plan.action is Action.SEND:
         lease(record, plan, now)
-        ground.working.hold(record)
     elif plan.action is Action.DEFER:
         wait(record, plan.not_before, plan.waits_for, now)
     else:
