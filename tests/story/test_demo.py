@@ -35,11 +35,15 @@ async def lab(world: World) -> AsyncIterator[httpx.AsyncClient]:
         yield client
 
 
-async def test_the_command_tells_the_page_where_bob_is() -> None:
-    process = await asyncio.create_subprocess_exec(
+async def started() -> asyncio.subprocess.Process:
+    return await asyncio.create_subprocess_exec(
         sys.executable, "-m", "opencpm.cli", "demo", "--no-browser", "--port", "0", "--json",
         stdout=asyncio.subprocess.PIPE,
     )  # fmt: skip
+
+
+async def test_the_command_tells_the_page_where_bob_is() -> None:
+    process = await started()
     assert process.stdout is not None
     page = json.loads(await process.stdout.readline())["page"]
     async with httpx.AsyncClient(trust_env=False) as client:
@@ -53,6 +57,27 @@ async def test_the_command_tells_the_page_where_bob_is() -> None:
         assert (await client.get(card["lab"] + "/lab/phone")).json()["number"] == BOB_NUMBER
     process.send_signal(signal.SIGINT)
     assert await process.wait() == 0
+
+
+@pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGKILL])
+async def test_nothing_stays_behind_however_it_ends(number: signal.Signals) -> None:
+    process = await started()
+    assert process.stdout is not None
+    host, port = json.loads(await process.stdout.readline())["endpoints"]["web"]["http"]
+    process.send_signal(number)
+    await process.wait()
+    async with asyncio.timeout(20):
+        while await _listens(host, port):
+            await asyncio.sleep(0.02)
+
+
+async def _listens(host: str, port: int) -> bool:
+    try:
+        _, writer = await asyncio.open_connection(host, port)
+    except OSError:
+        return False
+    writer.close()
+    return True
 
 
 async def test_bobs_phone_gets_and_sends(world: World, lab: httpx.AsyncClient) -> None:

@@ -28,15 +28,15 @@ def run(duty: Coroutine[Any, Any, Result], event_loop: str = "auto") -> Result:
         return runner.run(duty)
 
 
-async def serve(app: App, ready: Callable[[App], None]) -> None:
-    """Start, call ``ready``, and stop in good order at SIGTERM or SIGINT.
+async def serve(app: App, ready: Callable[[App], None], until_eof: bool = False) -> None:
+    """Start, call ``ready``, and stop in good order at SIGTERM or SIGINT; with ``until_eof`` also when stdin ends,
+    which is how a server learns that who started it is gone.
 
     :raises StartError: it cannot start. :raises Exception: a part failed that it cannot do without.
     """
-    stop = asyncio.Event()
-    loop = asyncio.get_running_loop()
-    for number in (signal.SIGTERM, signal.SIGINT):
-        loop.add_signal_handler(number, stop.set)
+    stop = stop_asked()
+    if until_eof:
+        watch_stdin(stop)
     async with app.running():
         settle_memory()
         tell_systemd("READY=1")
@@ -49,6 +49,27 @@ async def serve(app: App, ready: Callable[[App], None]) -> None:
         failed.cancel()
         if failed.done() and not failed.cancelled():
             failed.result()
+
+
+def stop_asked() -> asyncio.Event:
+    """Set by SIGTERM and SIGINT (also where a shell started us with SIGINT ignored)."""
+    stop = asyncio.Event()
+    loop = asyncio.get_running_loop()
+    for number in (signal.SIGTERM, signal.SIGINT):
+        loop.add_signal_handler(number, stop.set)
+    return stop
+
+
+def watch_stdin(stop: asyncio.Event) -> None:
+    """Set the event when stdin ends."""
+    loop, stdin = asyncio.get_running_loop(), sys.stdin.fileno()
+
+    def readable() -> None:
+        if not os.read(stdin, 4096):
+            loop.remove_reader(stdin)
+            stop.set()
+
+    loop.add_reader(stdin, readable)
 
 
 def settle_memory() -> None:

@@ -36,10 +36,7 @@ def demo(story: bool, broken: str | None, no_browser: bool, port: int, as_json: 
         else:
             from opencpm.cli.demo_page import play
 
-            try:
-                run(play(Path(folder), port, not no_browser, as_json))
-            except KeyboardInterrupt:
-                click.echo()
+            run(play(Path(folder), port, not no_browser, as_json))
 
 
 async def _tell(folder: Path, break_sms: bool, as_json: bool) -> int:

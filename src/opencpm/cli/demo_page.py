@@ -14,6 +14,7 @@ from typing import Any
 import click
 import uvicorn
 
+from opencpm.app.signals import stop_asked
 from opencpm.cli.demo_setup import prepare
 from opencpm.cli.options import print_json
 from opencpm.lab.demo_api import LabDesk, card, lab_api
@@ -23,7 +24,8 @@ HOST = "127.0.0.1"
 
 
 async def play(folder: Path, port: int, browse: bool, as_json: bool) -> None:
-    """Start everything, say where, open the page, and stay."""
+    """Start everything, say where, open the page, and stay until SIGINT or SIGTERM."""
+    stop = stop_asked()
     async with World(folder, prepare) as world, _listening(lab_api(LabDesk(world))) as lab:
         world.preparing(lambda where, wishes: _with_card(where, wishes, lab))
         await world.start_server({"host": HOST, "port": _free(port)})
@@ -33,7 +35,7 @@ async def play(folder: Path, port: int, browse: bool, as_json: bool) -> None:
         _say(world, url, as_json)
         if browse:
             await asyncio.to_thread(webbrowser.open, url)
-        await asyncio.Event().wait()
+        await stop.wait()
 
 
 async def _with_card(folder: Path, wishes: Wishes, lab: str) -> Prepared:

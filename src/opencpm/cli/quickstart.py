@@ -117,7 +117,7 @@ msrp_port = 2855                       # sessions
 [web]                                  # API (/api/docs) and page
 host = "127.0.0.1"                     # put a TLS proxy in front of it
 port = 8080
-# operators = ["{domain.split(".", maxsplit=1)[0]}-admin"]
+# operators = ["alice"]                # may see status and figures from elsewhere
 
 [policy]                               # what selection reads
 # order = ["sms", "msn"]               # fallback order of networks
@@ -132,7 +132,7 @@ port = 8080
 # segments = 10
 # message_bytes = 65536
 
-# [networks.sms]                       # SMS over SMPP; opencpm restarts are not needed for users, but for networks
+# [networks.sms]                       # SMS over SMPP
 # type = "sms"
 # host = "127.0.0.1"
 # port = 2775

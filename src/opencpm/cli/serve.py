@@ -17,8 +17,9 @@ if TYPE_CHECKING:
 @click.command()
 @config_option
 @json_option
+@click.option("--until-eof", is_flag=True, help="Also stop when stdin ends: when whoever started it is gone.")
 @click.option("--check", is_flag=True, help="Only say whether the settings can be used.")
-def serve(config: Path | None, as_json: bool, check: bool) -> None:
+def serve(config: Path | None, as_json: bool, until_eof: bool, check: bool) -> None:
     """Run the server until SIGTERM or Ctrl-C.
 
     With --json one line on stdout says when it is ready and where it listens. Under systemd (Type=notify) the
@@ -37,7 +38,7 @@ def serve(config: Path | None, as_json: bool, check: bool) -> None:
         click.echo("the settings can be used")
         return
     set_up_logging(settings.log_level)
-    run(serving(build(settings), _announce_json if as_json else _announce), settings.event_loop)
+    run(serving(build(settings), _announce_json if as_json else _announce, until_eof), settings.event_loop)
 
 
 def _announce_json(app: App) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from importlib import import_module
 from typing import Any
 
 import click
@@ -40,10 +41,31 @@ def page(model: type[BaseModel]) -> list[str]:
         "Made by `opencpm settings --markdown`; do not edit.",
     ]
     for title, section in sections(model):
-        lines += ["", f"## {title}", "", (section.__doc__ or "").strip(), "", "| name | kind | default | meaning |"]
-        lines += ["|---|---|---|---|"]
-        lines += [_row(name, field) for name, field in section.model_fields.items() if inner(field) is None]
+        lines += _table(title, section)
+    for kind, section in networks():
+        lines += _table(f'`[networks.<name>]` with `type = "{kind}"`: `{section.__name__}`', section)
     return lines
+
+
+def _table(title: str, section: type[BaseModel]) -> list[str]:
+    lines = ["", f"## {title}", "", (section.__doc__ or "").strip(), ""]
+    lines += ["| name | kind | default | meaning |", "|---|---|---|---|"]
+    return lines + [_row(name, field) for name, field in section.model_fields.items() if inner(field) is None]
+
+
+def networks() -> Iterator[tuple[str, type[BaseModel]]]:
+    """The sections of every installed kind of network: the models of its room's ``settings`` module."""
+    from opencpm.app.networks import installed
+
+    for kind, point in sorted(installed().items()):
+        try:
+            module = import_module(f"{point.module}.settings")
+        except ModuleNotFoundError:  # a room of somebody else's may keep them elsewhere
+            continue
+        for found in vars(module).values():
+            own = isinstance(found, type) and issubclass(found, BaseModel) and found.__module__ == module.__name__
+            if own and not found.__name__.startswith("_"):
+                yield kind, found
 
 
 def sections(model: type[BaseModel], prefix: str = "") -> Iterator[tuple[str, type[BaseModel]]]:
@@ -86,6 +108,7 @@ def _kind(annotation: Any) -> str:
 _KINDS = (
     ("dict", "table"),
     ("tuple", "list"),
+    ("frozenset", "list"),
     ("Literal", "choice"),
     ("bool", "true or false"),
     ("int", "number"),
@@ -102,6 +125,8 @@ def _default(field: FieldInfo) -> str:
         return "off"
     if isinstance(value, bool):
         return "`true`" if value else "`false`"
+    if isinstance(value, frozenset):
+        value = sorted(value)
     if isinstance(value, tuple | list):
         return f"`[{', '.join(repr(v) if not isinstance(v, str) else chr(34) + v + chr(34) for v in value)}]`"
     if isinstance(value, dict):

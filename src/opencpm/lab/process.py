@@ -34,8 +34,9 @@ class ServerProcess:
         """Start and wait until it says that it is ready. :raises ServerError:"""
         with self.log.open("ab") as log:
             self._process = await asyncio.create_subprocess_exec(
-                sys.executable, *self._under, "-m", "opencpm.cli", "serve", "--json", "--config", str(self.config),
-                stdin=asyncio.subprocess.DEVNULL,
+                sys.executable, *self._under, "-m", "opencpm.cli",
+                "serve", "--json", "--until-eof", "--config", str(self.config),
+                stdin=asyncio.subprocess.PIPE,  # ends with us, however we end
                 stdout=asyncio.subprocess.PIPE,
                 stderr=log,
             )  # fmt: skip
