@@ -38,12 +38,8 @@ class Home:
 
     def asserted(self, source: Address, owner: Subscriber | None, *, tel: bool) -> str:
         """The P-Asserted-Identity value: of a subscriber the sip and the tel identity (RFC 3325 §9.1)."""
-        if owner is None:
-            return f"<{self.uri(source, tel=tel)}>"
-        first = [a for a in owner.addresses if a.scheme == "sip"][:1]
-        second = [a for a in owner.addresses if a.scheme == "tel"][:1]
-        both = [*first, *second] if tel else [source]
-        return ", ".join(f"<{self.uri(a, tel=tel)}>" for a in both or [source])
+        addresses = owner.addresses if owner is not None else ()
+        return _asserted(self.domain, self.service_user, source, addresses, tel)
 
 
 _PLAIN = "-_.!~*'()&=+$,/"
@@ -65,6 +61,14 @@ def _address(text: str, domain: str, hosts: frozenset[str]) -> Address:
         return Address.parse(written)
     except AddressError:
         raise Refusal(404) from None
+
+
+@lru_cache(maxsize=16384)
+def _asserted(domain: str, service_user: str, source: Address, addresses: tuple[Address, ...], tel: bool) -> str:
+    first = [a for a in addresses if a.scheme == "sip"][:1]
+    second = [a for a in addresses if a.scheme == "tel"][:1]
+    both = [*first, *second] if tel else [source]
+    return ", ".join(f"<{_uri(a, domain, service_user, tel)}>" for a in both or [source])
 
 
 @lru_cache(maxsize=16384)

@@ -22,7 +22,7 @@ class Binding:
 
     `wrap`: whether the device takes CPIM; None while unknown. `imdn`: it sent bare message/imdn+xml, so it
     understands it. `silent_until` (epoch seconds): it left a request unanswered and counts as away until then;
-    `silences` counts how often in a row.
+    `silences` counts how often in a row. `mark`: eight hex digits that stand for the device in a Call-ID.
     """
 
     user: str
@@ -49,20 +49,17 @@ class Binding:
     silences: int = 0
     features: Features = field(default_factory=dict)
     services: frozenset[str] = frozenset()
+    mark: str = ""
 
     def __post_init__(self) -> None:
         self.features = features_of(self.parameters)
         self.services = services_of(self.features)
+        self.mark = blake2b(self.name.encode("utf-8", "surrogateescape"), digest_size=4).hexdigest()
 
     @property
     def name(self) -> str:
         """What tells this device from the user's others, for ids and logs."""
         return self.instance or self.contact
-
-    @property
-    def mark(self) -> str:
-        """Eight hex digits that stand for this device in a Call-ID."""
-        return blake2b(self.name.encode("utf-8", "surrogateescape"), digest_size=4).hexdigest()
 
     @property
     def plain(self) -> bool:

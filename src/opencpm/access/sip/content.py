@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
 from datetime import UTC, datetime
 from email.utils import parsedate_to_datetime
+from functools import lru_cache
+from typing import NamedTuple
 
 from opencpm.domain.message import Disposition, Part
 from opencpm.protocols import cpim, mime
@@ -24,8 +25,7 @@ _BARE_EXACT = frozenset({"message/cpim", "message/imdn+xml", "application/im-isc
 LIST_TYPE = "application/resource-lists+xml"
 
 
-@dataclass(frozen=True, slots=True)
-class Content:
+class Content(NamedTuple):
     """The body of a MESSAGE taken apart. `wrapped`: it came in CPIM. `lists`: recipient lists that stood before."""
 
     parts: tuple[Part, ...]
@@ -157,6 +157,7 @@ def _date(message: SipMessage) -> float | None:
         return None
 
 
+@lru_cache(maxsize=4096)
 def rfc3339(at: float) -> str:
     """Seconds since the epoch as a DateTime; whole seconds without a fraction."""
     when = datetime.fromtimestamp(at, UTC)
@@ -164,6 +165,7 @@ def rfc3339(at: float) -> str:
     return text.removesuffix("+00:00") + "Z"
 
 
+@lru_cache(maxsize=64)
 def wants_tokens(wants: Disposition) -> Sequence[str]:
     """The tokens of a Disposition-Notification."""
-    return [token for token, flag in _WANTS.items() if flag in wants]
+    return tuple(token for token, flag in _WANTS.items() if flag in wants)

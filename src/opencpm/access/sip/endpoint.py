@@ -24,6 +24,7 @@ Nothing here awaits. What is sent leaves at the end of the loop turn.
 from __future__ import annotations
 
 import asyncio
+import itertools
 import logging
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
@@ -145,6 +146,7 @@ class Endpoint:
         self._flushing = False
         self._receiving = False
         self._closed = False
+        self._tags, self._tag_numbers = new_token()[:8], itertools.count(1)
 
     # what others hang on
 
@@ -218,7 +220,7 @@ class Endpoint:
 
     def _checked(self, event: Incoming) -> Request | None:
         message = event.request
-        request = Request(message, event.flow, event.transaction, self.new_token())
+        request = Request(message, event.flow, event.transaction, self._tag(message.method))
         if event.transaction is not None and message.method == "INVITE":
             event.transaction.context = request
         try:
@@ -231,6 +233,10 @@ class Endpoint:
         except SipError as error:
             self.refuse(request, Refusal(error.status, str(error)))
         return None
+
+    def _tag(self, method: str) -> str:
+        """A To tag. Only those that may name a dialog must be unguessable (RFC 3261 §19.3)."""
+        return self.new_token() if method in _DIALOGUES else f"{self._tags}-{next(self._tag_numbers)}"
 
     def _routed(self, request: Request) -> Request | None:
         message = request.message
@@ -470,6 +476,7 @@ class Endpoint:
 
 
 _EMPTY = Message("", "", 0, "", {})
+_DIALOGUES = frozenset({"INVITE", "SUBSCRIBE", "REFER", "NOTIFY"})
 _KNOWN = frozenset(
     {"INVITE", "ACK", "BYE", "CANCEL", "OPTIONS", "REGISTER", "MESSAGE", "PRACK", "UPDATE", "INFO"}
     | {"SUBSCRIBE", "NOTIFY", "REFER", "PUBLISH"}

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from email.utils import formatdate
+from functools import lru_cache
 
 from opencpm.access.sip.addresses import Home
 from opencpm.access.sip.binding import Binding
@@ -144,6 +145,11 @@ def call_id_of(delivery: Delivery, binding: Binding, host: str) -> str:
     return f"{CALL_ID_MARK}{delivery.id}-{mark_of(delivery.target)}{binding.mark}@{host}"
 
 
+@lru_cache(maxsize=1024)
+def _date(second: int) -> str:
+    return formatdate(second, usegmt=True)
+
+
 def fields_for(
     delivery: Delivery, binding: Binding, body: Body, home: Home, owner: Subscriber | None, host: str
 ) -> list[tuple[str, str]]:
@@ -158,7 +164,7 @@ def fields_for(
         ("Call-ID", call_id_of(delivery, binding, host)),
         ("CSeq", f"{max(1, delivery.token)} MESSAGE"),
         ("P-Asserted-Identity", home.asserted(delivery.source, owner, tel=rcs)),
-        ("Date", formatdate(message.sent_at, usegmt=True)),
+        ("Date", _date(int(message.sent_at))),
     ]
     if message.conversation_id:
         fields.append(("Conversation-ID", message.conversation_id))

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import lru_cache
 from hashlib import blake2b
 
 from opencpm.access.sip.addresses import Home
@@ -246,6 +247,7 @@ class PagerIn:
 CALL_ID_MARK = "dlv-"
 
 
+@lru_cache(maxsize=8192)
 def mark_of(target: Address) -> str:
     """Eight hex digits that stand for the receiver in the ids we give a delivery."""
     return blake2b(str(target).encode(), digest_size=4).hexdigest()
