@@ -12,6 +12,7 @@ from opencpm.domain.profile import Availability
 from opencpm.domain.report import Status
 from opencpm.protocols import cpim, imdn
 from opencpm.protocols.mime import split_multipart
+from opencpm.protocols.sip.response import encode_response
 from tests.access.sip.rig import ALICE, BOB, BOB_TEL, RCS, delivery, running
 
 
@@ -163,10 +164,23 @@ async def test_one_deferred_message_is_under_way_at_a_time():
         rig.sip.send([delivery(str(n), number=n, received_at=old) for n in (1, 2)])
         first = await bob.requests.get()
         assert bob.requests.empty()
-        from opencpm.protocols.sip.response import encode_response
-
         bob.write(encode_response(first, 200, to_tag="d"))
         assert cpim.parse((await bob.requests.get()).body).text == "2"
+
+
+async def test_a_device_that_registers_again_keeps_its_order():
+    async with running() as rig:
+        bob = await rig.device("bob", "tcp", RCS)
+        await bob.register()
+        bob.reply = None
+        old = time.time() - 600
+        rig.sip.send([delivery(str(n), number=n, received_at=old) for n in (1, 2)])
+        first = await bob.requests.get()
+        await bob.register()
+        rig.sip.send([delivery("3", number=3, received_at=old)])
+        bob.reply = lambda request: 200
+        bob.write(encode_response(first, 200, to_tag="d"))
+        assert [cpim.parse((await bob.requests.get()).body).text for _ in range(2)] == ["2", "3"]
 
 
 async def test_an_expired_message_is_not_sent():

@@ -226,6 +226,13 @@ def test_answers_to_nothing_of_ours_are_dropped():
     assert layer.receive(FLOW, False, response(200, method="OPTIONS"), 0) is None
 
 
+def test_nobody_answers_for_another_connection():
+    layer = Layer()
+    transaction, _ = start(layer, reliable=True)
+    assert layer.receive(OTHER, True, response(200), 0) is None
+    assert layer.receive(FLOW, True, response(200), 0).transaction is transaction
+
+
 def test_a_refused_invite_is_acknowledged_here_also_when_the_refusal_repeats():
     layer = Layer()
     transaction, _ = start(layer, "INVITE")

@@ -23,6 +23,7 @@ _WANTS = {
 _BARE = ("text/", "image/", "audio/", "video/", "multipart/", "application/vnd.")
 _BARE_EXACT = frozenset({"message/cpim", "message/imdn+xml", "application/im-iscomposing+xml"})
 LIST_TYPE = "application/resource-lists+xml"
+_LAST = datetime(9999, 12, 30, tzinfo=UTC).timestamp()
 
 
 class Content(NamedTuple):
@@ -139,11 +140,8 @@ def _file_name(disposition: str) -> str:
 def _rfc3339(text: str) -> float | None:
     try:
         when = datetime.fromisoformat(text)
-    except ValueError:
-        return None
-    try:
-        return (when if when.tzinfo else when.replace(tzinfo=UTC)).timestamp()
-    except (OverflowError, OSError):
+        return _believable((when if when.tzinfo else when.replace(tzinfo=UTC)).timestamp())
+    except (ValueError, OverflowError, OSError):
         return None
 
 
@@ -152,9 +150,14 @@ def _date(message: SipMessage) -> float | None:
     if not value:
         return None
     try:
-        return parsedate_to_datetime(value).timestamp()
-    except (ValueError, TypeError, OverflowError):
+        return _believable(parsedate_to_datetime(value).timestamp())
+    except (ValueError, TypeError, OverflowError, OSError):
         return None
+
+
+def _believable(at: float) -> float | None:
+    """A device's time, if it can be written again in any zone; a clock before 1970 was never set."""
+    return at if 0 < at < _LAST else None
 
 
 @lru_cache(maxsize=4096)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import logging
 from collections import deque
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
@@ -20,6 +21,8 @@ from opencpm.domain.message import MessageKind
 from opencpm.interfaces import Context
 from opencpm.protocols.sip.message import Message
 from opencpm.protocols.sip.status import preferred
+
+log = logging.getLogger("opencpm.access.sip")
 
 DEFERRED_AFTER = 5.0
 """Seconds: a message older than this waited for its receiver and is pushed with none other under way."""
@@ -59,7 +62,7 @@ class Lanes:
     ) -> None:
         self._settings, self._context = settings, context
         self._endpoint, self._home, self._registrar = endpoint, home, registrar
-        self._lanes: dict[Binding, _Lane] = {}
+        self._lanes: dict[tuple[str, str], _Lane] = {}
         self._jobs: set[_Job] = set()
         self._outcomes: list[Outcome] = []
         self._loop = asyncio.get_running_loop()
@@ -91,8 +94,8 @@ class Lanes:
         now = self._context.clock.now()
         for job in [job for job in self._jobs if job.delivery.deadline <= now]:
             self._finish(job, SendError(Reason.TIMEOUT, retryable=True, detail="The device did not take it in time."))
-        for lane in [lane for lane in self._lanes.values() if not lane.waiting and not lane.under_way]:
-            del self._lanes[lane.binding]
+        for key in [key for key, lane in self._lanes.items() if not lane.waiting and not lane.under_way]:
+            del self._lanes[key]
 
     # in
 
@@ -111,9 +114,10 @@ class Lanes:
         self._jobs.add(job)
         lanes = []
         for binding in devices:
-            lane = self._lanes.get(binding)
+            lane = self._lanes.get((binding.user, binding.key))
             if lane is None:
-                lane = self._lanes[binding] = _Lane(binding)
+                lane = self._lanes[binding.user, binding.key] = _Lane(binding)
+            lane.binding = binding  # a device that registers again keeps its lane, and so its order
             lane.waiting.append(job)
             lanes.append(lane)
         return lanes
@@ -138,6 +142,10 @@ class Lanes:
             body = body_for(job.delivery, lane.binding)
         except SendError as error:
             self._branch_failed(job, 415, error)
+            return
+        except Exception:  # one message that cannot be written must not take the others of its batch along
+            log.exception("delivery %s cannot be written", job.delivery.id)
+            self._branch_failed(job, 500, SendError(Reason.INTERNAL, detail="The server could not write it."))
             return
         if self.large(job.delivery, lane.binding):
             job.settled = job.given_up = True

@@ -151,7 +151,7 @@ class TransactionLayer:
         """Match one message. None: absorbed (a retransmission) or belonging to nothing. Raises SipError when a
         request has no usable Via or a response no usable CSeq; both are for dropping."""
         if message.status:
-            return self._response(message, now)
+            return self._response(flow, message, now)
         branch, sent_by = via_key(top_via(message))
         method = message.method
         key = _server_key(message, branch, sent_by, "INVITE" if method == "ACK" else method)
@@ -180,12 +180,12 @@ class TransactionLayer:
         accepted = self._unacknowledged.pop(_ack_key(ack), None)
         return Incoming(accepted, ack, flow)
 
-    def _response(self, response: Message, now: float) -> Event | None:
+    def _response(self, flow: Flow, response: Message, now: float) -> Event | None:
         branch, _ = via_key(top_via(response))
         method = parse_cseq(response.get("cseq")).method
         transaction = self._clients.get((branch, method))
-        if transaction is None:
-            return None
+        if transaction is None or (transaction.reliable and transaction.flow is not flow):
+            return None  # nobody answers for another's connection (RFC 3261 §18.2.2)
         if method == "INVITE":
             return self._invite_response(transaction, response, now)
         if response.status < 200:
