@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import pstats
 import secrets
+import sys
 import tempfile
 from pathlib import Path
 from typing import Any
@@ -62,16 +63,26 @@ def bench(messages: int, window: int, only: tuple[str, ...], profile: bool, as_j
         else:
             _table(found)
         for dump in sorted(Path(name).glob("*.prof")):
-            click.echo(f"\n{dump.stem}", err=as_json)
-            pstats.Stats(str(dump)).sort_stats("tottime").print_stats(40)
+            _profile(dump, as_json)
+
+
+def _profile(dump: Path, to_stderr: bool) -> None:
+    from opencpm.cli.profile import by_room
+
+    click.echo(f"\n{dump.stem}: seconds under the profiler, start and warm-up included", err=to_stderr)
+    for room, seconds in by_room(dump)[:25]:
+        click.echo(f"{seconds:>8.3f}  {room}", err=to_stderr)
+    stream = sys.stderr if to_stderr else sys.stdout
+    pstats.Stats(str(dump), stream=stream).sort_stats("tottime").print_stats(40)
 
 
 def _table(found: dict[str, Any]) -> None:
     click.echo(f"\nCPU µs a message, server process; {found['python']}, {found['machine']}")
     for key, words in WORDS.items():
         if key in found:
-            rate = found[f"{key.removesuffix('_us')}_per_second"]
-            click.echo(f"{found[key]:>10.1f}  {words}; {rate} a second")
+            name = key.removesuffix("_us")
+            system, rate = found[f"{name}_system_us"], found[f"{name}_per_second"]
+            click.echo(f"{found[key]:>10.1f}  {words}; {system} of it in the kernel; {rate} a second")
     click.echo("\nOthers, measured on a similar machine")
     for words, figure in PEERS:
         click.echo(f"{figure:>10}  {words}")

@@ -11,7 +11,7 @@ from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 from opencpm.lab.bench.load import Count, Job, carry
 from opencpm.lab.bench.texts import message
@@ -100,8 +100,8 @@ async def _one(
     scenario: Scenario, prepare: Prepare, port: int, messages: int, window: int, profile: Path | None
 ) -> dict[str, Any]:
     place = None if scenario.rig.disk else MEMORY
-    with tempfile.TemporaryDirectory(prefix="opencpm-bench-", dir=place) as name:
-        folder = Path(name)
+    with tempfile.TemporaryDirectory(prefix="opencpm-bench-", dir=place) as where:
+        folder = Path(where)
         ready = await prepare(folder, scenario.rig, port)
         dump = profile / f"{scenario.key}.prof" if profile else None
         server = ServerProcess(ready.config, folder / "server.log", dump)
@@ -109,23 +109,24 @@ async def _one(
         try:
             api = Api(*server.endpoints["web"]["http"], ready.token)
             await _linked(api)
-            cpu, count, unseen = await _load(scenario, server, ready, api, messages, window)
+            cpu, count = await _load(scenario, server, ready, api, messages, window)
         finally:
             await server.stop()
-    latencies = sorted(count.latencies)
+    latencies, name = sorted(count.latencies), scenario.key.removesuffix("_us")
     return {
-        scenario.key: round(cpu * 1e6 / messages, 1),
-        f"{scenario.key.removesuffix('_us')}_per_second": round(messages / count.seconds),
-        f"{scenario.key.removesuffix('_us')}_202_p50_ms": round(latencies[len(latencies) // 2] * 1e3, 2),
-        f"{scenario.key.removesuffix('_us')}_202_p99_ms": round(latencies[len(latencies) * 99 // 100] * 1e3, 2),
-        **({f"{scenario.key}_unseen": unseen} if unseen else {}),
+        scenario.key: round((cpu.user + cpu.system) * 1e6 / messages, 1),
+        f"{name}_user_us": round(cpu.user * 1e6 / messages, 1),
+        f"{name}_system_us": round(cpu.system * 1e6 / messages, 1),
+        f"{name}_per_second": round(messages / count.seconds),
+        f"{name}_202_p50_ms": round(latencies[len(latencies) // 2] * 1e3, 2),
+        f"{name}_202_p99_ms": round(latencies[len(latencies) * 99 // 100] * 1e3, 2),
     }
 
 
 async def _load(
     scenario: Scenario, server: ServerProcess, ready: Ready, api: Api, messages: int, window: int
-) -> tuple[float, Count, int]:
-    """CPU seconds of the server for the messages, without the warm-up."""
+) -> tuple[Cpu, Count]:
+    """CPU time of the server for the messages, without the warm-up."""
     where = server.endpoints["sip"][scenario.transport.lower()]
     senders, receivers = _devices("load", ready, where, scenario), []
     if scenario.to == "sip":
@@ -141,10 +142,10 @@ async def _load(
     try:
         await asyncio.to_thread(carry, job(WARM_UP, 0))
         await _settled(api, scenario)
-        before = cpu_seconds(server.pid)
+        before = cpu_of(server.pid)
         count = await asyncio.to_thread(carry, job(messages, WARM_UP))
         await _settled(api, scenario)
-        return cpu_seconds(server.pid) - before, count, 0
+        return cpu_of(server.pid).since(before), count
     finally:
         for device in (*senders, *receivers):
             device.close()
@@ -181,10 +182,21 @@ async def _settled(api: Api, scenario: Scenario) -> None:
         await asyncio.sleep(LOOK)
 
 
-def cpu_seconds(pid: int) -> float:
-    """User and system time of a process with all its threads (proc(5), fields 14 and 15)."""
+class Cpu(NamedTuple):
+    """Seconds of a process with all its threads."""
+
+    user: float
+    system: float
+
+    def since(self, before: Cpu) -> Cpu:
+        return Cpu(self.user - before.user, self.system - before.system)
+
+
+def cpu_of(pid: int) -> Cpu:
+    """See proc(5), fields 14 and 15 of stat."""
     fields = Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()
-    return (int(fields[11]) + int(fields[12])) / os.sysconf("SC_CLK_TCK")
+    tick = os.sysconf("SC_CLK_TCK")
+    return Cpu(int(fields[11]) / tick, int(fields[12]) / tick)
 
 
 @asynccontextmanager
