@@ -31,7 +31,7 @@ class SipSettings(Section):
     digest_algorithms: tuple[Literal["SHA-256", "MD5"], ...] = Field(
         default=("MD5", "SHA-256"),
         min_length=1,
-        description="Offered to devices in this order. SIPp and JsSIP look at the first only and know MD5 alone; "
+        description="Offered to devices in this order. SIPp looks at the first only and knows MD5 alone; "
         'where all devices know SHA-256, write ["SHA-256"].',
     )
     digest_without_qop: bool = Field(

@@ -36,11 +36,12 @@ class SipSettings(BaseModel):
     digest: tuple[Literal["SHA-256", "MD5"], ...] = Field(
         ("MD5", "SHA-256"),
         description="Digest algorithms in the order in which they are offered. A client takes the first it knows "
-        "(RFC 8760), but SIPp and JsSIP look at the first only: with SHA-256 in front they cannot register.",
+        "(RFC 8760), but SIPp looks at the first only: with SHA-256 in front it cannot register.",
     )
     md5_agents: tuple[str, ...] = Field(
-        ("baresip",),
-        description="Clients, by a part of their User-Agent, that give up when they see any digest but MD5; "
+        ("baresip", "JsSIP"),
+        description="Clients, by a part of their User-Agent, that give up when they see any digest but MD5 (baresip "
+        "1.0), or that know MD5 alone and look at the last one offered (JsSIP 3.13); "
         "they are offered MD5 alone, as is a client that leaves a challenge unanswered.",
     )
     digest_without_qop: bool = Field(True, description="Take answers without qop, as deployed clients send them.")
