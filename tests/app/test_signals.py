@@ -13,6 +13,7 @@ from typing import Any
 import pytest
 
 from opencpm.app import build, signals
+from opencpm.settings import Settings, SettingsError
 from tests.app.settings_of import small
 
 
@@ -46,6 +47,19 @@ async def test_a_signal_stops_it_in_good_order(tmp_path: Path, number: signal.Si
         gc.unfreeze()
         gc.set_threshold(*thresholds)
     assert ready[0]["web"]
+
+
+async def test_a_new_policy_is_taken_and_a_wrong_one_is_not(tmp_path: Path) -> None:
+    app = build(small(tmp_path))
+
+    def wrong() -> Settings:
+        raise SettingsError(["policy.order: no"])
+
+    async with app.running():
+        signals.reload(app, lambda: small(tmp_path, policy={"order": ["msn"]}))
+        assert app.messaging.policy.order == ("msn",)
+        signals.reload(app, wrong)
+        assert app.messaging.policy.order == ("msn",)
 
 
 def test_both_loops_run() -> None:

@@ -14,6 +14,9 @@ from importlib.util import find_spec
 from typing import Any, TypeVar
 
 from opencpm.app.server import App
+from opencpm.settings import Settings, SettingsError
+
+log = logging.getLogger("opencpm.app")
 
 Result = TypeVar("Result")
 
@@ -28,15 +31,19 @@ def run(duty: Coroutine[Any, Any, Result], event_loop: str = "auto") -> Result:
         return runner.run(duty)
 
 
-async def serve(app: App, ready: Callable[[App], None], until_eof: bool = False) -> None:
+async def serve(
+    app: App, ready: Callable[[App], None], *, until_eof: bool = False, reread: Callable[[], Settings] | None = None
+) -> None:
     """Start, call ``ready``, and stop in good order at SIGTERM or SIGINT; with ``until_eof`` also when stdin ends,
-    which is how a server learns that who started it is gone.
+    which is how a server learns that who started it is gone. At SIGHUP the policy of the settings ``reread`` is taken.
 
     :raises StartError: it cannot start. :raises Exception: a part failed that it cannot do without.
     """
     stop = stop_asked()
     if until_eof:
         watch_stdin(stop)
+    if reread is not None:
+        asyncio.get_running_loop().add_signal_handler(signal.SIGHUP, reload, app, reread)
     async with app.running():
         settle_memory()
         tell_systemd("READY=1")
@@ -49,6 +56,17 @@ async def serve(app: App, ready: Callable[[App], None], until_eof: bool = False)
         failed.cancel()
         if failed.done() and not failed.cancelled():
             failed.result()
+
+
+def reload(app: App, reread: Callable[[], Settings]) -> None:
+    """Take the operator's new policy; settings that cannot be used change nothing."""
+    try:
+        settings = reread()
+    except SettingsError as error:
+        log.error("the changed settings cannot be used, the old ones hold: %s", error)
+        return
+    app.messaging.set_policy(settings.policy_values())
+    log.info("the section [policy] is taken anew; other sections hold from the next start on")
 
 
 def stop_asked() -> asyncio.Event:
@@ -89,7 +107,7 @@ def tell_systemd(state: str) -> None:
         try:
             sock.sendto(state.encode(), "\0" + address[1:] if address.startswith("@") else address)
         except OSError as error:
-            logging.getLogger("opencpm.app").warning("the service manager does not hear us: %s", error)
+            log.warning("the service manager does not hear us: %s", error)
 
 
 def set_up_logging(level: str) -> None:

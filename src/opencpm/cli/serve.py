@@ -22,6 +22,7 @@ if TYPE_CHECKING:
 def serve(config: Path | None, as_json: bool, until_eof: bool, check: bool) -> None:
     """Run the server until SIGTERM or Ctrl-C.
 
+    At SIGHUP the section [policy] is read again; users and accounts are followed by themselves.
     With --json one line on stdout says when it is ready and where it listens. Under systemd (Type=notify) the
     service manager is told.
 
@@ -38,7 +39,9 @@ def serve(config: Path | None, as_json: bool, until_eof: bool, check: bool) -> N
         click.echo("the settings can be used")
         return
     set_up_logging(settings.log_level)
-    run(serving(build(settings), _announce_json if as_json else _announce, until_eof), settings.event_loop)
+    ready = _announce_json if as_json else _announce
+    duty = serving(build(settings), ready, until_eof=until_eof, reread=lambda: load_settings(config))
+    run(duty, settings.event_loop)
 
 
 def _announce_json(app: App) -> None:
