@@ -27,9 +27,10 @@ import asyncio
 import itertools
 import logging
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, field
-from typing import Any, Protocol
+from dataclasses import dataclass
+from typing import Any
 
+from opencpm.access.sip.exchange import Counters, DialogUser, OnAnswer, Request, Sent
 from opencpm.protocols.sip.dialog import Dialog, DialogId, dialog_id
 from opencpm.protocols.sip.errors import SipError
 from opencpm.protocols.sip.headers import MAGIC_COOKIE, parse_cseq, stamp_via
@@ -45,7 +46,6 @@ from opencpm.protocols.sip.response import (
 from opencpm.protocols.sip.transaction import (
     AckMissing,
     Answer,
-    ClientTransaction,
     Event,
     Incoming,
     ServerTransaction,
@@ -54,51 +54,12 @@ from opencpm.protocols.sip.transaction import (
 )
 from opencpm.transport.flow import Flow
 
+__all__ = ["SUPPORTED", "DialogUser", "Endpoint", "OnAnswer", "Request", "Sent"]
+
 log = logging.getLogger("opencpm.access.sip")
 
 SUPPORTED = frozenset({"path", "gruu", "outbound", "timer", "recipient-list-message", "replaces", "pref"})
 """Option tags we honour; "pref" is RFC 3840/3841."""
-
-OnAnswer = Callable[[Message | None, bool], None]
-
-
-@dataclass(slots=True, eq=False)
-class Request:
-    """A request to be answered with `Endpoint.answer`."""
-
-    message: Message
-    flow: Flow
-    transaction: ServerTransaction | None
-    to_tag: str
-    on_cancel: Callable[[], None] | None = None
-    answered: bool = False
-
-    @property
-    def method(self) -> str:
-        return self.message.method
-
-
-@dataclass(slots=True, eq=False)
-class Sent:
-    """A request of ours under way."""
-
-    message: Message
-    flow: Flow
-    on_answer: OnAnswer
-    transaction: ClientTransaction | None = None
-
-
-class DialogUser(Protocol):
-    """Who owns a dialog."""
-
-    def requested(self, request: Request) -> None:
-        """An in-dialog request other than ACK and CANCEL; answer it."""
-
-    def acknowledged(self, ack: Request) -> None:
-        """The ACK to our 2xx; its body may be an SDP answer. Not to be answered."""
-
-    def ack_missing(self) -> None:
-        """No ACK came within 32 s: end the dialog with BYE."""
 
 
 @dataclass(slots=True)
@@ -106,15 +67,6 @@ class _Kept:
     dialog: Dialog
     user: DialogUser
     flow: Flow
-
-
-@dataclass(slots=True)
-class Counters:
-    received: int = 0
-    sent: int = 0
-    malformed: int = 0
-    refused: int = 0
-    by_method: dict[str, int] = field(default_factory=dict)
 
 
 class Endpoint:
