@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 from functools import cache
+from importlib import metadata
 
 import pytest
 
+from tests.interop.jssip_phone import NotThere, installed, version
 from tests.interop.programs import version_of
 
 _BARESIP = ("baresip", ("-h",), r"baresip v(\S+)")
@@ -34,3 +36,34 @@ def baresip_is_there(request):
 @pytest.fixture
 def linphone_is_there(request):
     _need(request, "linphone", _LINPHONE, "linphone-cli")
+
+
+@pytest.fixture
+def smpplib_is_there(request):
+    try:
+        version = metadata.version("smpplib")
+    except metadata.PackageNotFoundError:
+        request.node.user_properties.append(("peer", "smpplib"))
+        pytest.skip("smpplib is not installed (pip install smpplib)")
+    request.node.user_properties.append(("peer", f"smpplib {version}"))
+
+
+@pytest.fixture(scope="session")
+def jssip_installation(request):
+    """The folder, or why there is none."""
+    cache = getattr(request.config, "cache", None)
+    folder = cache.mkdir("jssip") if cache else request.getfixturevalue("tmp_path_factory").mktemp("jssip")
+    try:
+        return installed(folder)
+    except NotThere as reason:
+        return reason
+
+
+@pytest.fixture
+def jssip_folder(request, jssip_installation):
+    missing = isinstance(jssip_installation, NotThere)
+    name = "JsSIP" if missing else f"JsSIP {version(jssip_installation)}"
+    request.node.user_properties.append(("peer", name))
+    if missing:
+        pytest.skip(str(jssip_installation))
+    return jssip_installation

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import fcntl
 import json
 import shutil
 import subprocess
@@ -14,7 +15,7 @@ from tests.interop.house import DOMAIN, HOST
 from tests.interop.programs import Program, running
 
 SOURCE = Path(__file__).parent / "jssip"
-INSTALL = ("npm", "ci", "--ignore-scripts", "--no-audit", "--no-fund", "--prefer-offline", "--loglevel=error")
+INSTALL = ("npm", "ci", "--ignore-scripts", "--no-audit", "--no-fund", "--prefer-offline", "--fetch-retries=0")
 
 
 class NotThere(Exception):
@@ -26,14 +27,16 @@ def installed(folder: Path) -> Path:
     for program in ("node", "npm"):
         if shutil.which(program) is None:
             raise NotThere(f"{program} is not installed (Debian: nodejs, npm)")
-    lock = (SOURCE / "package-lock.json").read_bytes()
-    done = folder / "node_modules" / "installed-lock.json"
-    if not done.exists() or done.read_bytes() != lock:
-        for name in ("package.json", "package-lock.json"):
-            shutil.copy(SOURCE / name, folder)
-        _install(folder)
-        done.write_bytes(lock)
-    shutil.copy(SOURCE / "phone.js", folder)
+    with (folder / ".lock").open("w") as one_at_a_time:
+        fcntl.flock(one_at_a_time, fcntl.LOCK_EX)
+        wanted = (SOURCE / "package-lock.json").read_bytes()
+        done = folder / "node_modules" / "installed-lock.json"
+        if not done.exists() or done.read_bytes() != wanted:
+            for name in ("package.json", "package-lock.json"):
+                shutil.copy(SOURCE / name, folder)
+            _install(folder)
+            done.write_bytes(wanted)
+        shutil.copy(SOURCE / "phone.js", folder)
     return folder
 
 

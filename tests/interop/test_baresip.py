@@ -1,9 +1,11 @@
 """baresip against the running server: it speaks text/plain over UDP and TCP and knows no dispositions."""
 
+from contextlib import AsyncExitStack
+
 import pytest
 
 from tests.interop.baresip import baresip
-from tests.interop.house import ALICE, BOB, PASSWORDS, PHONE, house
+from tests.interop.house import ALICE, BOB, PASSWORDS, PHONE, free_port, house
 
 pytestmark = [pytest.mark.interop, pytest.mark.usefixtures("baresip_is_there")]
 BOTH = pytest.mark.parametrize("transport", ["udp", "tcp"])
@@ -91,3 +93,21 @@ async def test_what_came_while_it_was_away_comes_when_it_registers(tmp_path):
             for number in range(3):
                 await one.program.says(f'sip:bob@cpm.test: "while you were away {number}"')
             await server.until_state("delivered", "bob", ALICE)
+
+
+async def test_a_restart_of_the_server_goes_unnoticed(tmp_path):
+    """The registration over UDP is kept: what comes after the restart is delivered without a new REGISTER."""
+    port = free_port()
+    async with AsyncExitStack() as stack:
+        async with house(tmp_path, udp_port=port) as server:
+            one = await stack.enter_async_context(alice(tmp_path, server, str(BOB)))
+            await server.until_registered("alice")
+        async with house(tmp_path, udp_port=port) as server, server.device("bob") as device:
+            await device.message(str(ALICE), "after the restart")
+            await one.program.says('sip:bob@cpm.test: "after the restart"')
+            await one.message("still here")
+            await device.journal.wait("message")
+            assert device.inbox[0].text == "still here"
+            requests = server.app.messaging.connectors["sip"].describe()["requests"]
+            assert requests["REGISTER"] == 2  # the device's, and no other
+            await one.quit()

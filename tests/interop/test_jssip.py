@@ -3,7 +3,7 @@
 import pytest
 
 from tests.interop.house import ALICE, BOB, PASSWORDS, PHONE, house
-from tests.interop.jssip_phone import NotThere, installed, phone, version
+from tests.interop.jssip_phone import phone
 
 pytestmark = pytest.mark.interop
 CPIM = (
@@ -14,27 +14,12 @@ CPIM = (
 )
 
 
-@pytest.fixture(scope="session")
-def installation(request):
-    """The folder, or why there is none."""
-    cache = getattr(request.config, "cache", None)
-    folder = cache.mkdir("jssip") if cache else request.getfixturevalue("tmp_path_factory").mktemp("jssip")
-    try:
-        return installed(folder)
-    except NotThere as reason:
-        return reason
-
-
 @pytest.fixture
-def jssip(request, installation, tmp_path):
+def jssip(jssip_folder, tmp_path):
     """A function that starts a user's JsSIP."""
-    missing = isinstance(installation, NotThere)
-    request.node.user_properties.append(("peer", "JsSIP" if missing else f"JsSIP {version(installation)}"))
-    if missing:
-        pytest.skip(str(installation))
 
     def start(server, user, password=""):
-        return phone(installation, tmp_path / user, user, password or PASSWORDS[user], server.port("ws"))
+        return phone(jssip_folder, tmp_path / user, user, password or PASSWORDS[user], server.port("ws"))
 
     return start
 

@@ -8,11 +8,15 @@ from opencpm.lab.smsc import LabSmsc, ReceiptStyle
 from opencpm.protocols.smpp.command import Command
 from opencpm.protocols.smpp.short_message import ShortMessage, encode_id_response, encode_short_message
 
-pytestmark = pytest.mark.interop
-smpplib_client = pytest.importorskip("smpplib.client", reason="smpplib is not installed")
-import smpplib.consts  # noqa: E402
-import smpplib.gsm  # noqa: E402
-import smpplib.smpp  # noqa: E402
+try:
+    import smpplib.client
+    import smpplib.consts
+    import smpplib.gsm
+    import smpplib.smpp
+except ImportError:
+    smpplib = None
+
+pytestmark = [pytest.mark.interop, pytest.mark.usefixtures("smpplib_is_there")]
 
 BOB = "+12025550101"
 ALICE = "12025550100"
@@ -22,7 +26,7 @@ class Theirs:
     """smpplib is blocking: it lives in a thread."""
 
     def __init__(self, address):
-        self.client = smpplib_client.Client(*address, allow_unknown_opt_params=True, timeout=10)
+        self.client = smpplib.client.Client(*address, allow_unknown_opt_params=True, timeout=10)
         self.responses, self.delivered = [], []
         self.client.set_message_sent_handler(lambda pdu: self.responses.append(pdu.message_id))
         self.client.set_message_received_handler(self._got)
@@ -86,7 +90,7 @@ async def test_a_handsets_text_arrives():
 
 
 def test_our_pdus_read_by_them():
-    client = smpplib_client.Client("127.0.0.1", 1)
+    client = smpplib.client.Client("127.0.0.1", 1)
     message = ShortMessage(
         ALICE, BOB[1:], b"Hello \x1be", registered_delivery=1, validity="000003000000000R", tlvs=((0x0204, b"\1\2"),)
     )
