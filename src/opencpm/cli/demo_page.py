@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import os
 import socket
+import sys
 import webbrowser
 from collections.abc import AsyncIterator, Iterator
 from contextlib import asynccontextmanager
@@ -33,7 +35,7 @@ async def play(folder: Path, port: int, browse: bool, as_json: bool) -> None:
         host, at = world.server.endpoints["web"]["http"]
         url = f"http://{host}:{at}/"
         _say(world, url, as_json)
-        if browse:
+        if browse and _has_screen():
             await asyncio.to_thread(webbrowser.open, url)
         await stop.wait()
 
@@ -73,6 +75,13 @@ async def _listening(app: Any) -> AsyncIterator[str]:
     finally:
         server.should_exit = True
         await serving
+
+
+def _has_screen() -> bool:
+    """Elsewhere a browser in text mode would take over the terminal."""
+    if sys.platform in ("darwin", "win32"):
+        return True
+    return any(os.environ.get(name) for name in ("DISPLAY", "WAYLAND_DISPLAY"))
 
 
 def _free(port: int) -> int:
