@@ -42,6 +42,7 @@ def demo(story: bool, broken: str | None, no_browser: bool, port: int, as_json: 
 async def _tell(folder: Path, break_sms: bool, as_json: bool) -> int:
     """Returns how many steps failed."""
     from opencpm.cli.demo_setup import prepare
+    from opencpm.cli.story_words import lines
     from opencpm.lab.story import StepResult, tell
     from opencpm.lab.world import World
 
@@ -51,7 +52,7 @@ async def _tell(folder: Path, break_sms: bool, as_json: bool) -> int:
         else:
             mark = click.style("✓", fg="green") if result.ok else click.style("✗", fg="red")
             click.echo(f"{mark} {result.step:>2} {result.what}")
-            click.echo(f"     {_brief(result.evidence)}")
+            click.echo(click.style("\n".join(lines(result.evidence)), dim=True))
 
     failed = 0
     async with World(folder, prepare) as world:
@@ -60,8 +61,3 @@ async def _tell(folder: Path, break_sms: bool, as_json: bool) -> int:
             show(result)
             failed += not result.ok
     return failed
-
-
-def _brief(evidence: dict[str, object]) -> str:
-    text = "; ".join(f"{name}: {value}" for name, value in evidence.items() if name != "octets")
-    return text if len(text) <= 240 else text[:239] + "…"
