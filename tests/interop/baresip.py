@@ -14,6 +14,7 @@ from tests.interop.programs import Program, running
 
 CONFIG = """\
 sip_listen {host}:0
+sip_cafile {home}/../certificate.pem
 net_interface {host}
 dns_server {host}:9
 module_path {modules}
@@ -71,7 +72,7 @@ async def baresip(
     home.mkdir()
     proxy = f"sip:{HOST}:{server};transport={transport}"
     account = f'<sip:{user}@{DOMAIN};transport={transport}>;auth_pass="{password}";outbound="{proxy}";regint=600'
-    (home / "config").write_text(CONFIG.format(host=HOST, modules=_modules(), port=port))
+    (home / "config").write_text(CONFIG.format(host=HOST, home=home, modules=_modules(), port=port))
     (home / "accounts").write_text(account + "\n")
     (home / "contacts").write_text(f'"Peer" <{contact}>\n' if contact else "")
     async with running("baresip", "-4", "-s", "-f", str(home), home=home) as program:

@@ -7,7 +7,7 @@ from importlib import metadata
 
 import pytest
 
-from tests.interop.jssip_phone import NotThere, installed, version
+from tests.interop.node import NotThere, installed, version
 from tests.interop.programs import version_of
 
 _BARESIP = ("baresip", ("-h",), r"baresip v(\S+)")
@@ -48,22 +48,33 @@ def smpplib_is_there(request):
     request.node.user_properties.append(("peer", f"smpplib {version}"))
 
 
-@pytest.fixture(scope="session")
-def jssip_installation(request):
+@cache
+def _installed(name, folder):
     """The folder, or why there is none."""
-    cache = getattr(request.config, "cache", None)
-    folder = cache.mkdir("jssip") if cache else request.getfixturevalue("tmp_path_factory").mktemp("jssip")
     try:
-        return installed(folder)
+        return installed(name, folder)
     except NotThere as reason:
         return reason
 
 
-@pytest.fixture
-def jssip_folder(request, jssip_installation):
-    missing = isinstance(jssip_installation, NotThere)
-    name = "JsSIP" if missing else f"JsSIP {version(jssip_installation)}"
-    request.node.user_properties.append(("peer", name))
+def _node_program(request, folder, package, shown):
+    cache = getattr(request.config, "cache", None)
+    place = cache.mkdir(f"interop-{folder}") if cache else request.getfixturevalue("tmp_path_factory").mktemp(folder)
+    found = _installed(folder, place)
+    missing = isinstance(found, NotThere)
+    request.node.user_properties.append(("peer", shown if missing else f"{shown} {version(found, package)}"))
     if missing:
-        pytest.skip(str(jssip_installation))
-    return jssip_installation
+        pytest.skip(str(found))
+    return found
+
+
+@pytest.fixture
+def jssip_folder(request):
+    """Where JsSIP is installed."""
+    return _node_program(request, "jssip", "jssip", "JsSIP")
+
+
+@pytest.fixture
+def smsc_folder(request):
+    """Where the SMS centre of node-smpp is installed."""
+    return _node_program(request, "smsc", "smpp", "node-smpp")

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import socket
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator, Callable, Mapping
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -12,6 +12,7 @@ from typing import Any
 
 from opencpm.app import build
 from opencpm.app.server import App
+from opencpm.cli.certificate import self_signed
 from opencpm.domain.address import Address
 from opencpm.domain.profile import Availability
 from opencpm.interfaces import DeliveryRecord
@@ -78,8 +79,8 @@ class House:
 
 
 @asynccontextmanager
-async def house(folder: Path, **sip: Any) -> AsyncIterator[House]:
-    """Start everything; `sip` are settings of the section [sip]."""
+async def house(folder: Path, *, sms: Mapping[str, Any] | None = None, **sip: Any) -> AsyncIterator[House]:
+    """Start everything; `sip` are settings of the section [sip], `sms` those of an SMS centre of your own."""
     async with LabSmsc(accounts={"opencpm": "sesame"}) as smsc:
         values = {
             "domain": DOMAIN,
@@ -88,20 +89,29 @@ async def house(folder: Path, **sip: Any) -> AsyncIterator[House]:
             "sip": {"udp_port": 0, "tcp_port": 0, "ws_port": 0, "msrp_port": 0, **sip},
             "web": {"enabled": False},
             "policy": {"order": ["sms"], "home_region": "US", "routes": [{"prefix": "+1", "networks": ["sms"]}]},
-            "networks": {"sms": _sms(smsc)},
+            "networks": {"sms": {**(sms or _lab(smsc)), "type": "sms"}},
         }
         async with build(parse(values, folder)).running() as app:
             people = app.directory
             if people.subscriber("alice") is None:  # else they are there from before a restart
                 people.add_user("alice", "Alice", PASSWORDS["alice"], [ALICE, Address("tel", ALICE_NUMBER)])
                 people.add_user("bob", "Bob", PASSWORDS["bob"], [BOB])
-            await smsc.wait_bound()
+            if sms is None:
+                await smsc.wait_bound()
             yield House(app, smsc)
 
 
-def _sms(smsc: LabSmsc) -> dict[str, Any]:
+def tls(folder: Path) -> dict[str, Any]:
+    """Settings that add TLS and secure WebSocket, with a certificate made here: ``folder/certificate.pem``."""
+    certificate, key = folder / "certificate.pem", folder / "key.pem"
+    for path, data in zip((certificate, key), self_signed(DOMAIN), strict=True):
+        path.write_bytes(data)
+    return {"tls_port": 0, "wss_port": 0, "tls_certificate": str(certificate), "tls_key": str(key)}
+
+
+def _lab(smsc: LabSmsc) -> dict[str, Any]:
     host, port = smsc.address
-    return {"type": "sms", "host": host, "port": port, "system_id": "opencpm", "password": "sesame"}
+    return {"host": host, "port": port, "system_id": "opencpm", "password": "sesame"}
 
 
 def free_port(kind: socket.SocketKind = socket.SOCK_DGRAM) -> int:

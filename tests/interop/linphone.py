@@ -14,7 +14,9 @@ CONFIG = """\
 bind_address={host}
 sip_port=-1
 sip_tcp_port=-1
-sip_tls_port=0
+sip_tls_port=-1
+root_ca={home}/../certificate.pem
+verify_server_cn=0
 use_ipv6=0
 register_only_when_network_is_up=0
 register_only_when_upnp_is_ok=0
@@ -90,6 +92,7 @@ def _prepare(
     config.write_text(
         CONFIG.format(
             host=HOST,
+            home=home,
             server=server,
             transport=transport,
             user=user,

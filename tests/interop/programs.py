@@ -91,7 +91,14 @@ async def running(*command: str, home: Path) -> AsyncIterator[Program]:
     process = await asyncio.create_subprocess_exec(
         *command,
         cwd=home,
-        env={"PATH": os.environ.get("PATH", ""), "HOME": str(home), "TERM": "dumb", "LC_ALL": "C.UTF-8"},
+        env={
+            "PATH": os.environ.get("PATH", ""),
+            "HOME": str(home),
+            "TERM": "dumb",
+            "LC_ALL": "C.UTF-8",
+            "NODE_EXTRA_CA_CERTS": str(home.parent / "certificate.pem"),
+            "NODE_NO_WARNINGS": "1",
+        },
         stdin=asyncio.subprocess.PIPE,
         stdout=asyncio.subprocess.PIPE,
         stderr=asyncio.subprocess.STDOUT,
@@ -103,26 +110,3 @@ async def running(*command: str, home: Path) -> AsyncIterator[Program]:
     finally:
         await program.end()
         await listening
-
-
-def foreign_sockets(pid: int) -> list[str]:
-    """Sockets of a process that are bound to anything but loopback, as /proc/net writes them."""
-    inodes = set()
-    for entry in Path(f"/proc/{pid}/fd").iterdir():
-        try:
-            target = os.readlink(entry)
-        except FileNotFoundError:
-            continue
-        if target.startswith("socket:["):
-            inodes.add(target[8:-1])
-    found = []
-    for table in ("tcp", "udp", "tcp6", "udp6"):
-        lines = Path(f"/proc/{pid}/net/{table}").read_text().splitlines()[1:]
-        rows = [line.split() for line in lines]
-        found += [f"{table} {row[1]}" for row in rows if row[9] in inodes and not _loopback(row[1])]
-    return found
-
-
-def _loopback(address: str) -> bool:
-    host = address.partition(":")[0]
-    return host.endswith("7F") if len(host) == 8 else host in ("0" * 24 + "01000000", "0" * 16 + "FFFF00000100007F")

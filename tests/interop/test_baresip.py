@@ -1,14 +1,14 @@
-"""baresip against the running server: it speaks text/plain over UDP and TCP and knows no dispositions."""
+"""baresip against the running server: it speaks text/plain over UDP, TCP and TLS and knows no dispositions."""
 
 from contextlib import AsyncExitStack
 
 import pytest
 
 from tests.interop.baresip import baresip
-from tests.interop.house import ALICE, BOB, PASSWORDS, PHONE, free_port, house
+from tests.interop.house import ALICE, BOB, PASSWORDS, PHONE, free_port, house, tls
 
 pytestmark = [pytest.mark.interop, pytest.mark.usefixtures("baresip_is_there")]
-BOTH = pytest.mark.parametrize("transport", ["udp", "tcp"])
+EACH = pytest.mark.parametrize("transport", ["udp", "tcp", "tls"])
 
 
 def alice(tmp_path, server, contact="", transport="udp"):
@@ -23,9 +23,9 @@ def bob(tmp_path, server, transport="udp"):
     )
 
 
-@BOTH
+@EACH
 async def test_registers_and_leaves(tmp_path, transport):
-    async with house(tmp_path) as server, alice(tmp_path, server, transport=transport) as one:
+    async with house(tmp_path, **tls(tmp_path)) as server, alice(tmp_path, server, transport=transport) as one:
         await one.program.says(r"All 1 useragent registered successfully")
         assert server.registered("alice")
         assert await one.quit() == 0
@@ -39,10 +39,10 @@ async def test_a_wrong_password_is_refused(tmp_path):
         assert not server.registered("alice")
 
 
-@BOTH
+@EACH
 async def test_two_of_them_talk(tmp_path, transport):
     async with (
-        house(tmp_path) as server,
+        house(tmp_path, **tls(tmp_path)) as server,
         alice(tmp_path, server, str(BOB), transport) as one,
         bob(tmp_path, server, transport) as other,
     ):

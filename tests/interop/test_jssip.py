@@ -2,7 +2,7 @@
 
 import pytest
 
-from tests.interop.house import ALICE, BOB, PASSWORDS, PHONE, house
+from tests.interop.house import ALICE, BOB, PASSWORDS, PHONE, house, tls
 from tests.interop.jssip_phone import phone
 
 pytestmark = pytest.mark.interop
@@ -18,8 +18,9 @@ CPIM = (
 def jssip(jssip_folder, tmp_path):
     """A function that starts a user's JsSIP."""
 
-    def start(server, user, password=""):
-        return phone(jssip_folder, tmp_path / user, user, password or PASSWORDS[user], server.port("ws"))
+    def start(server, user, password="", scheme="ws"):
+        password = password or PASSWORDS[user]
+        return phone(jssip_folder, tmp_path / user, user, password, server.port(scheme), scheme=scheme)
 
     return start
 
@@ -100,3 +101,15 @@ async def test_what_came_while_it_was_away_comes_when_it_registers(tmp_path, jss
             for number in range(3):
                 assert (await alice.event("message"))["body"] == f"while you were away {number}"
             await server.until_state("delivered", "bob", ALICE)
+
+
+async def test_over_tls(tmp_path, jssip):
+    async with (
+        house(tmp_path, **tls(tmp_path)) as server,
+        jssip(server, "alice", scheme="wss") as alice,
+        jssip(server, "bob", scheme="wss") as bob,
+    ):
+        await alice.event("registered")
+        await bob.event("registered")
+        assert (await alice.send(str(BOB), "Hello Bob"))["status"] == 202
+        assert (await bob.event("message"))["body"] == "Hello Bob"

@@ -3,11 +3,11 @@
 import pytest
 
 from opencpm.domain.report import Report, Status
-from tests.interop.house import ALICE, BOB, PASSWORDS, PHONE, house
+from tests.interop.house import ALICE, BOB, PASSWORDS, PHONE, house, tls
 from tests.interop.linphone import console, daemon
 
 pytestmark = [pytest.mark.interop, pytest.mark.usefixtures("linphone_is_there")]
-BOTH = pytest.mark.parametrize("transport", ["udp", "tcp"])
+EACH = pytest.mark.parametrize("transport", ["udp", "tcp", "tls"])
 
 
 def linphone(tmp_path, server, user, transport="udp", **more):
@@ -26,9 +26,9 @@ def reports_to(server, monkeypatch) -> list[Report]:
     return reports
 
 
-@BOTH
+@EACH
 async def test_registers_and_leaves(tmp_path, transport):
-    async with house(tmp_path) as server, linphone(tmp_path, server, "alice", transport) as one:
+    async with house(tmp_path, **tls(tmp_path)) as server, linphone(tmp_path, server, "alice", transport) as one:
         await server.until_registered("alice")
         await one.program.write("quit")
         await server.until(lambda: not server.registered("alice"))
@@ -44,10 +44,10 @@ async def test_registers_by_sha_256(tmp_path):
         await server.until(lambda: server.texts() == ["Hello Bob"])
 
 
-@BOTH
+@EACH
 async def test_two_of_them_talk(tmp_path, transport, monkeypatch):
     async with (
-        house(tmp_path) as server,
+        house(tmp_path, **tls(tmp_path)) as server,
         linphone(tmp_path, server, "alice", transport) as alice,
         linphone(tmp_path, server, "bob", transport) as bob,
     ):
