@@ -15,7 +15,7 @@ bind_address={host}
 sip_port=-1
 sip_tcp_port=-1
 sip_tls_port=-1
-root_ca={home}/../certificate.pem
+root_ca={authority}
 verify_server_cn=0
 use_ipv6=0
 register_only_when_network_is_up=0
@@ -92,7 +92,7 @@ def _prepare(
     config.write_text(
         CONFIG.format(
             host=HOST,
-            home=home,
+            authority=home.parent / "certificate.pem",
             server=server,
             transport=transport,
             user=user,
