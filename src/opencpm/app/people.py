@@ -4,10 +4,12 @@ from __future__ import annotations
 
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
+from typing import cast
 
 from opencpm.app.supervision import StartError
 from opencpm.messaging.directory import StoredDirectory
 from opencpm.settings import Settings
+from opencpm.storage.forgetful import Forgetful
 from opencpm.storage.sqlite import SchemaError, SqliteStore, open_store
 from opencpm.storage.vault import Vault
 
@@ -24,6 +26,7 @@ async def opened(settings: Settings) -> AsyncIterator[tuple[SqliteStore, StoredD
     except (OSError, SchemaError) as error:
         raise StartError(f"the database {settings.database} cannot be opened: {error}") from error
     try:
-        yield store, StoredDirectory(store, Vault(settings.secret_key), settings.realm)
+        kept = store if settings.store_messages else cast(SqliteStore, Forgetful(store))
+        yield kept, StoredDirectory(store, Vault(settings.secret_key), settings.realm)
     finally:
         await store.close()

@@ -16,7 +16,7 @@ from opencpm.cli.options import json_option, print_json, run
 WORDS = {
     "sip_to_sms_receipt_us": "SIP in, stored, 202, SMPP out, response, receipt, IMDN to the device (UDP)",
     "sip_to_sms_us": "SIP in, stored, 202, SMPP out, response (no receipt asked)",
-    "no_storage_us": "the first one with the database in memory (/dev/shm), no disk",
+    "no_storage_us": "the first one without storage: acknowledged and dropped",
     "sip_to_sip_us": "SIP to SIP, stored (UDP)",
     "offline_store_us": "SIP in, stored for a device that is away, 202",
     "sip_to_sms_receipt_tcp_us": "the first one over TCP",
@@ -100,6 +100,7 @@ async def prepare(folder: Path, rig: Any, port: int) -> Any:
         "domain": DOMAIN,
         "secret_key": secrets.token_urlsafe(32),
         "log_level": "warning",
+        "store_messages": rig.storage,
         "sip": {"udp_port": 0, "tcp_port": 0, "msrp_port": 0, "trust_flows": ["udp", "tcp"], "window": 200},
         "web": {"port": 0},
         "policy": {

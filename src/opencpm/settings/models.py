@@ -97,6 +97,10 @@ class Settings(Section):
     )
     domain: Domain = Field(description='The domain that users belong to: "cpm.example.com".')
     data_dir: Path = Field(default=Path("data"), description="Folder of the database; relative to this file.")
+    store_messages: bool = Field(
+        default=True,
+        description="false: messages are not stored and a restart loses them. Only for measuring what storage costs.",
+    )
     secret_key: str = Field(
         min_length=32, description="Encrypts secrets at rest. Keep it: without it linked accounts must be linked anew."
     )
