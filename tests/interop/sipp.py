@@ -135,14 +135,19 @@ def perhaps(status: int) -> str:
     return f'<recv response="{status}" optional="true"/>'
 
 
-def take(method: str, *, contains: str = "", **fields: str) -> str:
-    """A request that must match, and our 200."""
-    checks = _checks(fields, contains)
-    answer = (
-        "SIP/2.0 200 OK\n[last_Via:]\n[last_From:]\n[last_To:];tag=t[pid][call_number]\n[last_Call-ID:]\n"
-        "[last_CSeq:]\nContent-Length: 0\n\n"
-    )
-    return f'<recv request="{method}">{checks}</recv><send><![CDATA[\n{answer}\n]]></send>'
+def take(method: str, *statuses: str, contains: str = "", **fields: str) -> str:
+    """A request that must match, and our answers: 200 unless others are given ("180 Ringing")."""
+    answers = [
+        f"SIP/2.0 {status}\n[last_Via:]\n[last_From:]\n[last_To:];tag=t[pid][call_number]\n[last_Call-ID:]\n"
+        "[last_CSeq:]\nContact: <sip:[local_ip]:[local_port];transport=[transport]>\nContent-Length: 0\n\n"
+        for status in statuses or ("200 OK",)
+    ]
+    sends = "".join(f"<send><![CDATA[\n{answer}\n]]></send>" for answer in answers)
+    return f'<recv request="{method}">{_checks(fields, contains)}</recv>{sends}'
+
+
+def acknowledged() -> str:
+    return '<recv request="ACK"/>'
 
 
 def pause(milliseconds: int) -> str:

@@ -1,9 +1,12 @@
 """SIPp against the running server: registration, pager mode both ways, its errors, and sessions."""
 
+from contextlib import asynccontextmanager
+
 import pytest
 
+from opencpm.lab.device import Refused
 from tests.interop.house import ALICE, BOB, PASSWORDS, PHONE, house
-from tests.interop.sipp import RCS, User, expect, pause, perhaps, run, scenario, sipp, take
+from tests.interop.sipp import RCS, User, acknowledged, expect, pause, perhaps, run, scenario, sipp, take
 
 pytestmark = [pytest.mark.interop, pytest.mark.usefixtures("sipp_is_there")]
 BOTH = pytest.mark.parametrize(("transport", "mode"), [("udp", "u1"), ("tcp", "t1")])
@@ -11,6 +14,7 @@ USER = User("alice", PASSWORDS["alice"])
 REGISTERS = (USER.register(1), expect(401, challenge=True), USER.register(2, proof=True))
 LEAVES = (USER.register(3, expires=0), expect(401, challenge=True), USER.register(4, proof=True, expires=0))
 CPIM = "message/cpim"
+FEATURES = f';+g.3gpp.icsi-ref="{RCS}"'
 
 
 def says(body, to="bob", **more):
@@ -30,6 +34,17 @@ def wrapped(text, message_id="m-[pid]-[call_number]"):
         "imdn.Disposition-Notification: positive-delivery, display\n\n"
         f"Content-Type: text/plain;charset=UTF-8\nContent-Length: {len(text)}\n\n{text}"
     )
+
+
+@asynccontextmanager
+async def plays_alice(tmp_path, server, transport, mode, contact, *aside):
+    """SIPp registers as Alice's device and answers what comes by the steps given."""
+    registers = (USER.register(1), expect(401, challenge=True), USER.register(2, proof=True, contact=contact))
+    main = scenario(tmp_path, "main", *registers, expect(200), pause(15000))
+    answers = scenario(tmp_path, "aside", *aside)
+    async with sipp(main, server.port(transport), "-m", "1", "-oocsf", answers.name, transport=mode) as program:
+        await server.until_registered("alice")
+        yield program
 
 
 @BOTH
@@ -89,20 +104,53 @@ async def test_a_text_to_a_number_goes_out_as_sms(tmp_path, to):
 
 
 @BOTH
-@pytest.mark.parametrize(("contact", "kind"), [("", "text/plain"), (f';+g.3gpp.icsi-ref="{RCS}"', CPIM)])
+@pytest.mark.parametrize(("contact", "kind"), [("", "text/plain"), (FEATURES, CPIM)])
 async def test_receives_what_its_contact_says_it_takes(tmp_path, transport, mode, contact, kind):
-    steps = (USER.register(1), expect(401, challenge=True), USER.register(2, proof=True, contact=contact))
-    main = scenario(tmp_path, "main", *steps, expect(200), pause(15000))
-    aside = scenario(tmp_path, "aside", take("MESSAGE", contains="Hello Alice", Content_Type=kind))
     async with (
         house(tmp_path) as server,
         server.device("bob") as bob,
-        sipp(main, server.port(transport), "-m", "1", "-oocsf", aside.name, transport=mode),
+        plays_alice(
+            tmp_path, server, transport, mode, contact, take("MESSAGE", contains="Hello Alice", Content_Type=kind)
+        ),
     ):
-        await server.until_registered("alice")
         assert (await bob.message("sip:alice@cpm.test", "Hello Alice")).status == 202
         await server.until_state("delivered", "bob", ALICE)
         await bob.journal.wait("imdn")
+
+
+async def test_a_device_that_refuses_cpim_gets_the_bare_text(tmp_path):
+    tries = (take("MESSAGE", "415 Unsupported Media Type", Content_Type=CPIM), take("MESSAGE", Content_Type="text"))
+    async with (
+        house(tmp_path) as server,
+        server.device("bob") as bob,
+        plays_alice(tmp_path, server, "udp", "u1", FEATURES, *tries),
+    ):
+        await bob.message("sip:alice@cpm.test", "Hello Alice")
+        await server.until_state("delivered", "bob", ALICE)
+
+
+async def test_a_device_that_refuses_everything_makes_it_fail(tmp_path):
+    async with (
+        house(tmp_path) as server,
+        server.device("bob") as bob,
+        plays_alice(tmp_path, server, "udp", "u1", FEATURES, take("MESSAGE", "603 Decline")),
+    ):
+        await bob.message("sip:alice@cpm.test", "Hello Alice")
+        await server.until_state("failed", "bob", ALICE)
+        await server.until(lambda: [told.status for told in bob.imdns] == ["failed"])
+
+
+@pytest.mark.parametrize("answer", ["486 Busy Here", "603 Decline"])
+async def test_an_invitation_it_refuses(tmp_path, answer):
+    refuses = (take("INVITE", "180 Ringing", answer, Content_Type="application/sdp"), acknowledged())
+    async with (
+        house(tmp_path) as server,
+        server.device("bob") as bob,
+        plays_alice(tmp_path, server, "udp", "u1", FEATURES, *refuses),
+    ):
+        with pytest.raises(Refused) as refused:
+            await bob.invite("sip:alice@cpm.test")
+        assert refused.value.status == int(answer[:3])
 
 
 @BOTH
