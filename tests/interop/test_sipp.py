@@ -94,7 +94,9 @@ async def test_a_text_to_a_subscriber_who_is_away_waits(tmp_path, transport, mod
             assert [heard.text for heard in bob.inbox] == ["Hello 1"]
 
 
-@pytest.mark.parametrize("to", [PHONE, f"tel:{PHONE}", f"sip:{PHONE}@cpm.test;user=phone"])
+@pytest.mark.parametrize(
+    "to", [PHONE, f"tel:{PHONE}", f"sip:{PHONE}@cpm.test;user=phone", "sip:2025550155@cpm.test;user=phone"]
+)
 async def test_a_text_to_a_number_goes_out_as_sms(tmp_path, to):
     async with house(tmp_path) as server:
         phone = server.smsc.handset(PHONE)

@@ -12,6 +12,8 @@ from opencpm.protocols.sip.errors import SipError
 from opencpm.protocols.sip.response import Refusal
 from opencpm.protocols.sip.uri import Uri, escape_user, parse_uri
 
+_DIGITS = str.maketrans("", "", "0123456789+*#-.() ")
+
 
 @dataclass(frozen=True, slots=True)
 class Home:
@@ -52,7 +54,7 @@ def _address(text: str, domain: str, hosts: frozenset[str]) -> Address:
         uri = parse_uri(text)
     except SipError as error:
         raise Refusal(error.status, "Bad address" if error.status == 400 else "") from None
-    if uri.scheme == "tel":
+    if uri.scheme == "tel" or (_is_number(uri) and uri.host in hosts):
         written = f"tel:{uri.user}"
     else:
         host = domain if uri.host in hosts else uri.host
@@ -69,6 +71,12 @@ def _asserted(domain: str, service_user: str, source: Address, addresses: tuple[
     second = [a for a in addresses if a.scheme == "tel"][:1]
     both = [*first, *second] if tel else [source]
     return ", ".join(f"<{_uri(a, domain, service_user, tel)}>" for a in both or [source])
+
+
+def _is_number(uri: Uri) -> bool:
+    """The user part is a telephone number, also without "+" (RFC 3261 §19.1.6). Some devices write user=phone after
+    every user part: letters stay a name."""
+    return uri.parameter("user") == "phone" and bool(uri.user) and not uri.user.translate(_DIGITS)
 
 
 @lru_cache(maxsize=16384)
