@@ -137,11 +137,13 @@ class Town:
             before = f"&before={page['next']}"
 
     async def trails(self, faults: list[str]) -> list[str]:
-        """What the server says of the first of them, where a fault begins with a Message-ID."""
+        """What the server says of the first of them, where a fault begins with a key."""
         lines: list[str] = []
+        by_text = {line.text: line.message_id for line in self.ledger.kept}
         for fault in faults[:3]:
+            key = fault.partition(" ")[0]
             try:
-                found = await self.api.get(f"/messages/{fault.partition(' ')[0]}/trail")
+                found = await self.api.get(f"/messages/{by_text.get(self.ledger.texted.get(key, ''), key)}/trail")
             except ApiError as error:
                 lines.append(str(error))
                 continue

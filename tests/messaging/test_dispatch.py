@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from dataclasses import replace
 
 from opencpm.domain.delivery import DeliveryState, Outcome, OutcomeKind
@@ -103,3 +104,14 @@ async def test_an_outcome_for_nothing_is_ignored(world: World) -> None:
         [Outcome(delivery_id="none", token=1, kind=OutcomeKind.ACCEPTED, at=0.0, source="x", detail="")]
     )
     await world.settle()
+
+
+async def test_a_network_that_comes_back_while_the_message_is_stored_is_not_waited_for(world: World) -> None:
+    """The word that it is back comes between the decision to wait and the commit: it must not be lost."""
+    world.sms.state = Health(HealthState.DOWN, "not bound")
+    verdicts = asyncio.ensure_future(world.send(world.message("Hello")))
+    await asyncio.sleep(0)  # decided, not stored yet
+    world.sms.state = Health(HealthState.UP)
+    world.messaging.health_changed("sms", world.sms.state)
+    assert await verdicts == [None]
+    assert len(await world.sms.until(1)) == 1

@@ -9,7 +9,7 @@ from collections.abc import Callable, Sequence
 from opencpm.domain.delivery import Delivery, DeliveryState, Outcome, OutcomeKind
 from opencpm.domain.errors import Reason, SendError
 from opencpm.domain.plan import Action, Plan
-from opencpm.domain.profile import Availability
+from opencpm.domain.profile import Availability, HealthState
 from opencpm.domain.report import Report, Status
 from opencpm.domain.trail import Step
 from opencpm.interfaces import Changes, DeliveryRecord, ReferenceRow
@@ -107,10 +107,18 @@ class Dispatch:
     def _queued(self, records: Sequence[DeliveryRecord]) -> None:
         for record in records:
             self.waiting.joined(record.queue)
-        for queue in {r.queue for r in records if r.queue.startswith("user:")}:
-            if self._is_here(queue.removeprefix("user:")):
+        for queue in {r.queue for r in records if r.queue}:
+            if self._has_come(queue):
                 self.push(queue)
         self._wake.set()
+
+    def _has_come(self, queue: str) -> bool:
+        """Whether what this queue waits for came while its records were being stored."""
+        kind, _, name = queue.partition(":")
+        if kind == "user":
+            return self._is_here(name)
+        connector = self._ground.connectors.get(name) if kind == "network" else None
+        return connector is not None and connector.health().state is HealthState.UP
 
     def _is_here(self, subscriber_id: str) -> bool:
         subscriber = self._ground.directory.subscriber(subscriber_id)
