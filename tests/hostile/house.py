@@ -82,11 +82,13 @@ async def read_sip(reader: asyncio.StreamReader) -> bytes:
         return head + await reader.readexactly(length)
 
 
-async def raw(where: tuple[str, int], data: bytes) -> bytes:
-    """All that comes back on a connection of its own until the server closes it."""
+async def raw(where: tuple[str, int], data: bytes, *, eof: bool = False) -> bytes:
+    """All that comes back on a connection of its own until the server closes it; ``eof``: we say that this is all."""
     reader, writer = await asyncio.open_connection(*where)
     try:
         writer.write(data)
+        if eof:
+            writer.write_eof()
         async with asyncio.timeout(PATIENCE):
             return await reader.read()
     except ConnectionError:

@@ -43,7 +43,7 @@ FLAWED = [
     (GOOD.replace(b"sip:cpm.test SIP", b"http://cpm.test SIP", 1), 416),
     (GOOD.replace(b"OPTIONS", b"DESTROY"), 501),
     (request("OPTIONS", "sip:cpm.test", ("Require", "mind-reading")), 420),
-    (request("BYE", "sip:cpm.test", to=f"{BOB}>;tag=unknown;x=<sip:x"), 400),
+    (request("BYE", "sip:cpm.test", to=f"{BOB}>;tag=unknown;x=<sip:x"), 481),
 ]
 """Nothing of these is worth more than an answer."""
 

@@ -29,6 +29,26 @@ def test_a_connection_that_says_nothing_is_closed_soon_and_a_silent_one_later():
     assert machine.closing()
 
 
+def test_a_message_that_was_begun_has_to_come():
+    machine = StreamMachine(0.0, Limits(handshake=5, idle=100))
+    machine.receive(ONE + ONE[:10], 1.0)
+    assert machine.next_timeout() == 6
+    machine.receive(ONE[10:20], 4.0)
+    assert machine.next_timeout() == 6
+    machine.receive(ONE[20:], 5.0)
+    assert machine.next_timeout() == 105
+    machine.receive(b"\r\n", 50.0)
+    assert machine.next_timeout() == 150
+
+
+def test_dribbling_does_not_put_off_the_first_message():
+    machine = StreamMachine(0.0, Limits(handshake=5, idle=100))
+    for second in range(5):
+        machine.receive(ONE[second : second + 1], float(second))
+    machine.poll(5.0)
+    assert machine.closing()
+
+
 def test_limits_hold():
     with pytest.raises(SipError):
         StreamMachine(0.0, Limits(message=100)).receive(ONE.replace(b": 0", b": 1000"), 0.0)

@@ -52,6 +52,7 @@ class Limits:
     idle: float = 3700.0
     """A connection with no byte for so long is closed; longer than the registrations that live on it."""
     handshake: float = 30.0
+    """So long may the first message, and the rest of one that was begun, keep us waiting."""
     unsent: int = 4 << 20
     """A peer that does not read so many octets is cut off."""
 

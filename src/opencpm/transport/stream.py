@@ -16,18 +16,29 @@ class StreamMachine:
         self._limits = limits
         self._out: list[bytes] = []
         self._idle_at = now + limits.handshake
+        self._amid = True  # a message is awaited: the first one, or the rest of one
         self._done = False
 
     def send(self, data: bytes) -> None:
         self._out.append(data)
 
     def receive(self, data: bytes, now: float) -> Sequence[bytes]:
-        self._idle_at = now + self._limits.idle
         messages = self._framer.receive(data)
+        self._watch(bool(messages), now)
         if self._framer.pings:
             self._out += [PONG] * self._framer.pings
             self._framer.pings = 0
         return messages
+
+    def _watch(self, whole: bool, now: float) -> None:
+        """Silence between messages is usual and may be long; a message that was begun has to come (slowloris)."""
+        if self._framer.pending:
+            if whole or not self._amid:
+                self._idle_at = now + self._limits.handshake
+            self._amid = True
+        elif whole or not self._amid:
+            self._amid = False
+            self._idle_at = now + self._limits.idle
 
     def poll(self, now: float) -> Sequence[bytes]:
         self._done = self._done or now >= self._idle_at

@@ -11,6 +11,8 @@ from typing import Any
 
 import uvicorn
 
+from opencpm.access.web.patience import PatientProtocol
+
 log = logging.getLogger("opencpm.web")
 STOP = 5.0  # seconds open requests have to end
 
@@ -75,7 +77,7 @@ class Server:
         return uvicorn.Config(
             self._app,
             loop="none",
-            http="h11",
+            http=PatientProtocol,
             ws="none",
             lifespan="off",
             log_config=None,

@@ -27,6 +27,11 @@ class StreamFramer:
         self.pings = 0
         """Pings seen since this was last set to 0: as many pongs are due."""
 
+    @property
+    def pending(self) -> bool:
+        """Whether a message was begun and its end has not come; line ends begin none."""
+        return len(self._buffer) > 3
+
     def receive(self, data: bytes) -> list[bytes]:
         """Take bytes, give the messages that are complete now.
 
