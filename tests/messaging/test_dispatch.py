@@ -109,7 +109,8 @@ async def test_an_outcome_for_nothing_is_ignored(world: World) -> None:
 async def test_a_network_that_comes_back_while_the_message_is_stored_is_not_waited_for(world: World) -> None:
     """The word that it is back comes between the decision to wait and the commit: it must not be lost."""
     world.sms.state = Health(HealthState.DOWN, "not bound")
-    verdicts = asyncio.ensure_future(world.send(world.message("Hello")))
+    world.msn.reaches[str(BOB_MSN)] = Reach(Availability.OFFLINE)
+    verdicts = asyncio.ensure_future(world.send(world.message("Hello", route="sms")))
     await asyncio.sleep(0)  # decided, not stored yet
     world.sms.state = Health(HealthState.UP)
     world.messaging.health_changed("sms", world.sms.state)
