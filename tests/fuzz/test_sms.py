@@ -5,7 +5,7 @@ from collections import Counter
 from hypothesis import given
 from hypothesis import strategies as st
 
-from opencpm.interworking.sms.addresses import Plan
+from opencpm.domain.numbering import NumberPlan
 from opencpm.interworking.sms.inbound import Inbound
 from opencpm.interworking.sms.settings import read
 from opencpm.protocols.smpp.command import Command
@@ -68,7 +68,7 @@ def test_everything_is_answered_once(batch):
     assert all(message.text for message in inbox.messages)
 
 
-@given(st.integers(0, 255), st.integers(0, 255), st.text(max_size=70))
-def test_every_number_is_some_address(ton, npi, digits):
-    address = Plan(country_code="44").to_address(ton, npi, digits)
+@given(st.integers(0, 255), st.text(max_size=70))
+def test_every_number_is_some_address(ton, digits):
+    address = NumberPlan(country_code="44").to_address(ton, digits)
     assert address.value

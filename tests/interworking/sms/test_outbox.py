@@ -7,7 +7,7 @@ from opencpm.domain.errors import Reason
 from opencpm.interworking.sms.outbox import Outbox
 from opencpm.interworking.sms.settings import read
 from opencpm.protocols.smpp.short_message import ShortMessage
-from opencpm.protocols.smpp.throttle import Throttle
+from opencpm.protocols.throttle import Throttle
 
 from .support import delivery, failed
 

@@ -9,10 +9,13 @@ from collections.abc import Callable, Sequence
 from opencpm.domain.address import Address
 from opencpm.domain.errors import SendError
 from opencpm.domain.message import Message, message_ident, text_part
+from opencpm.domain.numbering import NumberPlan
+from opencpm.domain.replies import Replies
 from opencpm.domain.report import Report
 from opencpm.interfaces import Context, Inbox
 from opencpm.protocols.gsm import udh
 from opencpm.protocols.gsm.reassembly import Key
+from opencpm.protocols.gsm.segments import Answer, Arrived, Segments, Whole
 from opencpm.protocols.gsm.text import normalise, without_controls
 from opencpm.protocols.gsm.udh import Concat
 from opencpm.protocols.smpp.coding import Decoder
@@ -23,11 +26,8 @@ from opencpm.protocols.smpp.short_message import UDHI, ShortMessage
 from opencpm.protocols.smpp.status import RX_R_APPN, RX_T_APPN
 from opencpm.protocols.smpp.tlv import Tag, int_of
 
-from .addresses import Plan
 from .lane import Lane
 from .reasons import status_said
-from .replies import Replies
-from .segments import Answer, Arrived, Segments, Whole
 from .settings import SmsSettings
 
 log = logging.getLogger("opencpm.sms")
@@ -45,7 +45,7 @@ class Inbound:
         self.counters: Counter[str] = Counter()
         self._name = context.name
         self._context = context
-        self._numbers = Plan.of(settings)
+        self._numbers = NumberPlan(settings.country_code, settings.trunk_prefix, settings.plain_is_international)
         self._segments = Segments(context.store, f"{context.name}.segments", settings.reassembly_timeout)
         self.replies = Replies(context.store, f"{context.name}.replies")
         self._decoders = {
@@ -184,7 +184,7 @@ class Inbound:
         if text is None or not text.strip():
             return None
         now = self._context.clock.now()
-        sender = self._numbers.to_address(*whole.first.source)
+        sender = self._numbers.to_address(whole.first.source[0], whole.first.source[2])
         return Message(
             id=message_ident(sender, whole.message_id),
             message_id=whole.message_id,
@@ -198,7 +198,7 @@ class Inbound:
 
     def _recipient(self, whole: Whole, sender: Address) -> Address:
         """Whose number it is; for a number that many send from, the one who wrote to this person last."""
-        to = self._numbers.to_address(*whole.first.destination)
+        to = self._numbers.to_address(whole.first.destination[0], whole.first.destination[2])
         if self._context.directory.owner_of(to) is None:
             return self.replies.meant(to, sender) or to
         return to

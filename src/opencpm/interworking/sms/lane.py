@@ -17,7 +17,7 @@ from opencpm.protocols.smpp.session import Session
 from opencpm.protocols.smpp.short_message import ShortMessage
 from opencpm.protocols.smpp.states import SessionState
 from opencpm.protocols.smpp.status import RINVCMDID, Retry, status_of
-from opencpm.protocols.smpp.throttle import Throttle
+from opencpm.protocols.throttle import Throttle
 from opencpm.transport.link import Link, dial
 
 from .settings import LinkSettings, SmsSettings

@@ -3,16 +3,16 @@
 from __future__ import annotations
 
 from functools import lru_cache
-from hashlib import blake2b
 
 from opencpm.domain.delivery import Delivery
 from opencpm.domain.errors import Reason, SendError
 from opencpm.domain.message import Disposition
+from opencpm.protocols.gsm.content import reference_of
 from opencpm.protocols.gsm.segmentation import Coding
 from opencpm.protocols.smpp.short_message import UDHI, ShortMessage
 from opencpm.protocols.smpp.times import relative
 
-from .adapt import Terms, segments_of
+from .adapt import segments_of, terms_of
 from .addresses import Party, to_party
 from .settings import SmsSettings
 
@@ -26,7 +26,7 @@ class Composer:
     """Makes short messages by the settings of one network."""
 
     def __init__(self, settings: SmsSettings) -> None:
-        self.terms = Terms.of(settings)
+        self.terms = terms_of(settings)
         self._settings = settings
 
     def compose(self, delivery: Delivery, now: float) -> tuple[ShortMessage, ...]:
@@ -92,8 +92,3 @@ class Composer:
 @lru_cache(maxsize=8192)
 def _validity_text(minutes: int) -> str:
     return relative(60.0 * minutes)
-
-
-def reference_of(delivery_id: str) -> int:
-    """The concatenation reference: the same for every attempt (interfaces, rule 4)."""
-    return int.from_bytes(blake2b(delivery_id.encode(), digest_size=2).digest(), "big")

@@ -8,6 +8,7 @@ from enum import Enum
 from typing import Literal
 
 from opencpm.protocols.gsm import national, packing, ucs2
+from opencpm.protocols.gsm.dcs import Content, scheme_of
 from opencpm.protocols.gsm.udh import EMPTY, Header
 
 DefaultAlphabet = Literal["gsm7", "gsm7-packed", "latin1", "ascii"]
@@ -34,6 +35,7 @@ _SIMPLE = {
     0x04: Alphabet.BINARY,
     0x08: Alphabet.UCS2,
 }
+_OF_SCHEME = {Content.GSM7: Alphabet.GSM7, Content.DATA: Alphabet.BINARY, Content.UCS2: Alphabet.UCS2}
 
 
 def alphabet_of(data_coding: int) -> Alphabet:
@@ -44,14 +46,7 @@ def alphabet_of(data_coding: int) -> Alphabet:
         return Alphabet.OTHER
     if data_coding < 0x10:
         return Alphabet.BINARY
-    group = data_coding >> 4
-    if group in (0xC, 0xD):
-        return Alphabet.GSM7
-    if group == 0xE:
-        return Alphabet.UCS2
-    if group == 0xF:
-        return Alphabet.BINARY if data_coding & 0x04 else Alphabet.GSM7
-    return (Alphabet.GSM7, Alphabet.BINARY, Alphabet.UCS2, Alphabet.GSM7)[data_coding >> 2 & 3]
+    return _OF_SCHEME[scheme_of(data_coding).content]
 
 
 @dataclass(frozen=True, slots=True)

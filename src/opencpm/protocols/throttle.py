@@ -1,4 +1,4 @@
-"""How fast to send: an agreed rate, and backing off when the SMSC says throttled or queue full."""
+"""How fast to send to an SMSC: an agreed rate, and backing off when it says throttled or queue full."""
 
 from __future__ import annotations
 

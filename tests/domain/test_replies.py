@@ -1,7 +1,6 @@
 from opencpm.domain.address import Address
-from opencpm.interworking.sms.replies import Replies
-
-from .support import ALICE, BOB, State
+from opencpm.domain.replies import Replies
+from tests.interworking.sms.support import ALICE, BOB, State
 
 SHARED = Address("tel", "60606")
 OTHER = Address("sip", "alice@cpm.test")

@@ -1,4 +1,4 @@
-from opencpm.protocols.smpp.throttle import Throttle
+from opencpm.protocols.throttle import Throttle
 
 
 def drain(throttle, now):

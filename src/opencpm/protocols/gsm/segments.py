@@ -1,4 +1,4 @@
-"""Segments of incoming long messages, kept durably until the whole is there.
+"""Segments of incoming long messages, kept durably until the whole is there. Where they are kept is an argument.
 
 Each segment is answered once it is stored by itself: an SMSC with a window of one sends the next only
 then. The message's id is derived from when its first segment came, so that after a crash the same segments
@@ -9,17 +9,25 @@ from __future__ import annotations
 
 import json
 import logging
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from hashlib import blake2b
-from typing import NamedTuple
+from typing import NamedTuple, Protocol
 
-from opencpm.interfaces import KeyedState
-from opencpm.protocols.gsm.reassembly import Assembled, Key, Reassembler
-from opencpm.protocols.gsm.udh import Concat, Header
+from .reassembly import Assembled, Key, Reassembler
+from .udh import Concat, Header
 
-log = logging.getLogger("opencpm.sms")
+log = logging.getLogger("opencpm.gsm")
 
 Answer = Callable[[int], None]
+"""Answers the peer about a segment: 0 is well, anything else is the peer's own code."""
+
+
+class Memory(Protocol):
+    """Durable values by room and key; ``done`` is called once a value is safe."""
+
+    def put_state(self, room: str, key: str, value: bytes | None, done: Callable[[], None] | None = None) -> None: ...
+
+    def all_state(self, room: str) -> Mapping[str, bytes]: ...
 
 
 class Arrived(NamedTuple):
@@ -54,7 +62,7 @@ class Whole(NamedTuple):
 class Segments:
     """The durable side of reassembly; time (seconds since the epoch) is an argument."""
 
-    def __init__(self, state: KeyedState, room: str, timeout: float) -> None:
+    def __init__(self, state: Memory, room: str, timeout: float) -> None:
         self._state, self._room = state, room
         self._sets: Reassembler[Arrived] = Reassembler(timeout)
         self._started: dict[Key, float] = {}

@@ -3,17 +3,25 @@
 from __future__ import annotations
 
 from collections import OrderedDict
+from typing import Protocol
 
 from opencpm.domain.address import Address, AddressError
-from opencpm.interfaces import KeyedState
 
 _REMEMBERED = 100_000
+
+
+class Memory(Protocol):
+    """Durable values by room and key."""
+
+    def put_state(self, room: str, key: str, value: bytes | None) -> None: ...
+
+    def get_state(self, room: str, key: str) -> bytes | None: ...
 
 
 class Replies:
     """Durable; the last who wrote to a person from a shared number gets the person's reply."""
 
-    def __init__(self, state: KeyedState, room: str) -> None:
+    def __init__(self, state: Memory, room: str) -> None:
         self._state, self._room = state, room
         self._known: OrderedDict[str, str] = OrderedDict()
 

@@ -1,8 +1,7 @@
-from opencpm.interworking.sms.segments import Arrived, Segments
 from opencpm.protocols.gsm.reassembly import Key
+from opencpm.protocols.gsm.segments import Arrived, Segments
 from opencpm.protocols.gsm.udh import Concat
-
-from .support import State
+from tests.interworking.sms.support import State
 
 KEY = Key("link", "1", "2", 7, 8, 2)
 

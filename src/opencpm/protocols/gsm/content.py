@@ -1,0 +1,80 @@
+"""The content rules of short messages: what text goes, in which segments, and what is lost."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from hashlib import blake2b
+from typing import Literal
+
+from . import segmentation
+from .segmentation import Segmentation, TooManySegments
+from .text import Transliteration, normalise, without_controls
+
+MAX_CHARACTERS = 255 * 153
+SUBJECT_LOSS = "the subject is put before the text"
+SIMPLIFIED = "typographic characters are simplified"
+
+
+class NoText(ValueError):
+    """There is nothing to send."""
+
+
+class TooLong(ValueError):
+    """The text does not fit; the text of the error says why, for its writer."""
+
+
+@dataclass(frozen=True, slots=True)
+class Terms:
+    """What a network and its receivers take."""
+
+    max_segments: int = 10
+    reference_bits: Literal[8, 16] = 8
+    languages: tuple[int, ...] = ()
+    transliteration: Transliteration = "typographic"
+
+
+def prepared(text: str, subject: str, terms: Terms) -> str:
+    """The text that goes: subject first, normal form, no control characters; white space is kept.
+
+    Raises NoText, TooLong.
+    """
+    if subject:
+        text = f"{subject}: {text}"
+    if not text:
+        raise NoText("the message has no text to send")
+    if len(text) > MAX_CHARACTERS:
+        raise TooLong("the text is too long for SMS")
+    return without_controls(normalise(text, terms.transliteration))
+
+
+def segments_of(text: str, terms: Terms, reference: int = 0, limit: int = 0) -> Segmentation:
+    """The segments of a prepared text; ``limit`` (0: none) is the sender's own and the lower limit counts.
+
+    Raises TooLong.
+    """
+    allowed = min(limit, terms.max_segments) if limit else terms.max_segments
+    try:
+        return segmentation.segment(
+            text,
+            reference,
+            reference_bits=terms.reference_bits,
+            languages=terms.languages,
+            limit=allowed,
+        )
+    except TooManySegments:
+        raise TooLong(f"the text needs more than {allowed} SMS; shorten it") from None
+
+
+def losses(text: str, subject: str, ready: str, terms: Terms) -> tuple[str, ...]:
+    """What of ``text`` the receiver will not see as it was written; ``ready`` is what :func:`prepared` made of it."""
+    lost: tuple[str, ...] = (SUBJECT_LOSS,) if subject else ()
+    if terms.transliteration != "off" and not text.isascii():
+        whole = f"{subject}: {text}" if subject else text
+        if without_controls(normalise(whole)) != ready:
+            lost += (SIMPLIFIED,)
+    return lost
+
+
+def reference_of(name: str) -> int:
+    """A concatenation reference (16 bits) derived from a name: the same for every attempt."""
+    return int.from_bytes(blake2b(name.encode(), digest_size=2).digest(), "big")
