@@ -8,6 +8,8 @@ from dataclasses import replace
 from opencpm.domain.delivery import DeliveryState, Outcome, OutcomeKind
 from opencpm.domain.errors import Reason
 from opencpm.domain.profile import Availability, Health, HealthState, Reach
+from opencpm.domain.report import Status
+from opencpm.domain.subscriber import Preferences
 from tests.messaging.world import ALICE_TEL, BOB_MSN, BOB_TEL, World
 
 
@@ -97,6 +99,31 @@ async def test_a_notice_about_a_notice_is_never_sent(world: World) -> None:
     world.sip.bring(notice)
     await world.settle()
     assert len(world.sip.sent) == 1
+
+
+async def test_a_notice_that_no_device_takes_is_not_tried_for_ever(world: World) -> None:
+    """A plain client refuses notifications for good; no page is open: there is nothing to wait for."""
+    message = world.message("Hello")
+    await world.send(message)
+    world.sms.take((await world.sms.until(1))[0], "r1")
+    await world.sms.report(Status.DELIVERED, "r1")
+    world.sip.refuse((await world.sip.until(1))[0], Reason.UNSUPPORTED_MEDIA, retryable=False)
+    for _ in range(5):
+        await world.settle()
+    assert state(world, f"{message.id}.0!delivered") is DeliveryState.FAILED
+    assert len(world.sip.sent) == 1
+    assert "could not be told" in world.store.trail(message.id)[-1].what
+
+
+async def test_a_person_who_holds_messages_is_not_asked_in_a_circle(world: World) -> None:
+    """Alice's device is there, but she set herself offline: her message waits quietly."""
+    world.directory.set_preferences("alice", Preferences(status=Availability.OFFLINE))
+    message = world.message("Later", ALICE_TEL, sender=BOB_TEL, origin="sms")
+    await world.send(message)
+    for _ in range(10):
+        await world.settle()
+    assert world.sip.sent == []
+    assert world.steps(message.id).count("deferred") <= 2
 
 
 async def test_an_outcome_for_nothing_is_ignored(world: World) -> None:

@@ -78,18 +78,20 @@ class Dispatch:
 
     def _commit(self, changes: Changes, ready: list[DeliveryRecord], early: list[Report]) -> None:
         touched = [self._ground.working.get(u.id) for u in changes.updates]
+        waits_for = {record.queue for record in ready if record.state is DeliveryState.QUEUED and record.queue}
+        vain = frozenset(queue for queue in waits_for if self._has_come(queue))  # there, and yet it was put back
 
         def committed(_: object) -> None:
             for record in touched:
                 if record is not None and record.notice is None:
                     told_state(self._ground.bus, record, record.state.value)
-            self.follow(ready)
+            self.follow(ready, vain)
 
         self._ground.store.commit(changes, committed)
         if early:
             self.matched(early)
 
-    def follow(self, records: Sequence[DeliveryRecord]) -> None:
+    def follow(self, records: Sequence[DeliveryRecord], vain: frozenset[str] = frozenset()) -> None:
         """Records whose placing is committed: the leased ones go out, the waiting ones are counted.
 
         Only from now on are they in hand: until the commit nobody knows whether a message was a repeated one, whose
@@ -102,12 +104,13 @@ class Dispatch:
             self.send(sending)
         queued = [r for r in records if r.state is DeliveryState.QUEUED]
         if queued:
-            self._queued(queued)
+            self._queued(queued, vain)
 
-    def _queued(self, records: Sequence[DeliveryRecord]) -> None:
+    def _queued(self, records: Sequence[DeliveryRecord], vain: frozenset[str]) -> None:
+        """Count them. What came while they were being stored moves them at once; what was there before does not."""
         for record in records:
             self.waiting.joined(record.queue)
-        for queue in {r.queue for r in records if r.queue}:
+        for queue in {r.queue for r in records if r.queue} - vain:
             if self._has_come(queue):
                 self.push(queue)
         self._wake.set()
@@ -184,7 +187,14 @@ class Dispatch:
             wait(record, now + delay, "", now)
             ready.append(record)
             return
+        if plan.action is Action.DEFER and not error.retryable and self._is_access(before):
+            self.fail(record, error, changes, ready, said)  # a device's final word: nothing is kept for another one
+            return
         self.place(record, plan, changes, ready, error)
+
+    def _is_access(self, network: str) -> bool:
+        connector = self._ground.connectors.get(network)
+        return connector is not None and connector.profile.access
 
     def _delay(self, attempt: int) -> float:
         schedule = self._ground.policy.retry_schedule
@@ -240,10 +250,14 @@ class Dispatch:
         state = DeliveryState.EXPIRED if expired else DeliveryState.FAILED
         finish(record, state, now, error=error.reason.value, detail=error.detail)
         step = Step.EXPIRED if expired else Step.FAILED
-        changes.trail.append(trail.line(record, step, said or f"{error.reason.value}: {error.detail}", now))
-        ready += tell_sender(self._ground, record, Status.FAILED, changes, reason=error.detail)
+        what = said or f"{error.reason.value}: {error.detail}"
         if record.notice is not None:
+            what = f"{record.notice.status.value} could not be told to {record.recipient}: {what}"
+            changes.trail.append(trail.line(record, Step.REPORTED, what, now))
             self._ground.working.release(record.id)
+            return
+        changes.trail.append(trail.line(record, step, what, now))
+        ready += tell_sender(self._ground, record, Status.FAILED, changes, reason=error.detail)
 
     # -- what waits --------------------------------------------------------------------------------------------
 
