@@ -124,6 +124,8 @@ async def test_a_person_who_holds_messages_is_not_asked_in_a_circle(world: World
         await world.settle()
     assert world.sip.sent == []
     assert world.steps(message.id).count("deferred") <= 2
+    world.directory.set_preferences("alice", Preferences())
+    assert (await world.sip.until(1))[0].message.text == "Later"
 
 
 async def test_an_outcome_for_nothing_is_ignored(world: World) -> None:

@@ -295,6 +295,12 @@ class Dispatch:
             changes.updates.append(update_of(record))
         self._commit(changes, ready, [])
 
+    def look_again(self) -> None:
+        """Somebody's preferences or contacts changed: what waits for people who are there may go now."""
+        for queue in self.waiting.queues():
+            if queue.startswith("user:") and self._has_come(queue):
+                self.push(queue)
+
     def wake(self) -> None:
         self._wake.set()
 

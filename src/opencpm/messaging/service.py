@@ -85,6 +85,7 @@ class Messaging:
         await released.wait()
         self._reporting.load_parked()
         self._sessions.close_lost()
+        self.directory.watch(self._dispatch.look_again)
 
     async def run(self) -> None:
         """Keep what waits moving, until cancelled; then end the sessions in good order."""

@@ -18,6 +18,10 @@ class Waiting:
             known = self._counts[queue] = self._store.waiting(queue)
         return known
 
+    def queues(self) -> list[str]:
+        """Those in which something is known to wait."""
+        return [queue for queue, count in self._counts.items() if count]
+
     def joined(self, queue: str) -> None:
         if queue:
             self._counts[queue] = self.count(queue) + 1
