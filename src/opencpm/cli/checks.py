@@ -199,6 +199,10 @@ def _bindable(host: str, port: int, kind: socket.SocketKind) -> int | None:
     return None
 
 
+_ANSWER = 1 << 20
+"""Bytes of an answer that are looked at."""
+
+
 async def _answers(settings: Settings) -> bool:
     """Whether an OpenCPM server answers at the web port."""
     web = settings.web
@@ -207,7 +211,9 @@ async def _answers(settings: Settings) -> bool:
         async with asyncio.timeout(PATIENCE):
             reader, writer = await asyncio.open_connection(host, web.port)
             writer.write(f"GET /api/openapi.json HTTP/1.1\r\nHost: {host}\r\nConnection: close\r\n\r\n".encode())
-            answer = await reader.read(65536)
+            answer = b""
+            while len(answer) < _ANSWER and (more := await reader.read(65536)):
+                answer += more
             writer.close()
     except (OSError, TimeoutError):
         return False

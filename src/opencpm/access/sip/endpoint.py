@@ -58,7 +58,7 @@ __all__ = ["SUPPORTED", "DialogUser", "Endpoint", "OnAnswer", "Request", "Sent"]
 
 log = logging.getLogger("opencpm.access.sip")
 
-SUPPORTED = frozenset({"path", "gruu", "outbound", "timer", "recipient-list-message", "replaces", "pref"})
+SUPPORTED = frozenset({"path", "gruu", "outbound", "timer", "recipient-list-message", "pref"})
 """Option tags we honour; "pref" is RFC 3840/3841."""
 
 
