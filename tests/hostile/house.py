@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import itertools
 import secrets
-from collections.abc import AsyncIterator, Mapping
+from collections.abc import AsyncIterator, Mapping, Sequence
 from contextlib import asynccontextmanager
 from pathlib import Path
 from typing import Any
@@ -22,6 +22,7 @@ from opencpm.settings import Settings
 from opencpm.settings import parse as parse_settings
 
 ALICE, BOB, PHONE = "sip:alice@cpm.test", "sip:bob@cpm.test", "+12025550101"
+ALICE_MSN, BOB_MSN = "alice@msn.test", "bob@msn.test"
 PASSWORD = "correct horse"
 PATIENCE = 10.0
 
@@ -37,10 +38,6 @@ class House:
 
     def where(self, name: str, kind: str) -> tuple[str, int]:
         return self.app.endpoints[name][kind]
-
-    @property
-    def msrp(self) -> tuple[str, int]:
-        return self.app.endpoints["sip"]["msrp"]
 
     @property
     def api(self) -> Api:
@@ -164,19 +161,64 @@ def settings(folder: Path, smsc: tuple[str, int], **more: Any) -> Settings:
     return parse_settings({**values, **more}, folder)
 
 
-async def settle_in(of: Settings) -> str:
+async def settle_in(of: Settings, msn_password: str = "") -> str:
     """Alice and Bob move in; Alice's token for the API."""
     async with opened(of) as (_, people):
         people.add_user("alice", "Alice", PASSWORD, [Address("sip", "alice@cpm.test"), tel("+12025550100")])
         people.add_user("bob", "Bob", PASSWORD, [Address("sip", "bob@cpm.test")])
+        if msn_password:
+            people.link_account("alice", "msn", Address("msn", ALICE_MSN), msn_password)
         return people.new_token("alice", "test")
 
 
 @asynccontextmanager
-async def house(folder: Path, **more: Any) -> AsyncIterator[House]:
-    async with LabSmsc(accounts={"opencpm": "sesame"}) as smsc:
-        of = settings(folder, smsc.address, **more)
-        token = await settle_in(of)
+async def in_front_of(good: tuple[str, int], bad: Sequence[bytes]) -> AsyncIterator[tuple[str, int]]:
+    """A port where visitors meet something bad, one after the other; later ones are passed on to the good server."""
+    left = list(bad)
+    tasks: set[asyncio.Task[None]] = set()
+
+    async def met(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        try:
+            if left:
+                await reader.read(1024)
+                writer.write(left.pop(0))
+                await writer.drain()
+            else:
+                there, back = await asyncio.open_connection(*good)
+                await asyncio.gather(_pour(reader, back), _pour(there, writer))
+        except ConnectionError:
+            pass
+        finally:
+            writer.close()
+
+    def accept(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        task = asyncio.ensure_future(met(reader, writer))
+        tasks.add(task)
+        task.add_done_callback(tasks.discard)
+
+    server = await asyncio.start_server(accept, "127.0.0.1", 0)
+    try:
+        yield server.sockets[0].getsockname()[:2]
+    finally:
+        server.close()
+        for task in tuple(tasks):
+            task.cancel()
+
+
+async def _pour(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+    while data := await reader.read(65536):
+        writer.write(data)
+    writer.close()
+
+
+@asynccontextmanager
+async def house(
+    folder: Path, *, front: Sequence[bytes] = (), msn_password: str = "", **more: Any
+) -> AsyncIterator[House]:
+    """``front``: what the SMS centre says the first times that the server comes, instead of what it should."""
+    async with LabSmsc(accounts={"opencpm": "sesame"}) as smsc, in_front_of(smsc.address, front) as address:
+        of = settings(folder, address if front else smsc.address, **more)
+        token = await settle_in(of, msn_password)
         async with build(of).running() as app:
             here = House(app, smsc, token)
             await smsc.wait_bound(1, PATIENCE)

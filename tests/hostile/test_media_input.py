@@ -10,6 +10,7 @@ from pathlib import Path
 import pytest
 
 from opencpm.lab.device import DeviceChat, LabDevice
+from opencpm.protocols.msrp.uri import parse_path
 from tests.hostile.house import BOB, PATIENCE, House, house, raw
 
 
@@ -18,6 +19,17 @@ async def talking(here: House) -> AsyncIterator[tuple[DeviceChat, LabDevice]]:
     """A session from Alice's device to Bob's."""
     async with here.device(BOB) as bob, here.device() as alice:
         yield await alice.invite(BOB), bob
+
+
+def _msrp(chat: DeviceChat) -> tuple[str, int]:
+    """Where the server listens."""
+    path = parse_path(_remote(chat))[0]
+    return path.host, path.port
+
+
+def _remote(chat: DeviceChat) -> str:
+    assert chat._session is not None
+    return chat._session.remote
 
 
 async def _goes_on(chat: DeviceChat, bob: LabDevice, text: str) -> None:
@@ -33,9 +45,9 @@ def _send(to: str, body: bytes, *fields: str, tid: str = "a1b2c3d4", size: str =
 
 async def test_strangers_are_refused_and_sessions_go_on(tmp_path: Path) -> None:
     async with house(tmp_path) as here, talking(here) as (chat, bob):
-        host, port = here.msrp
+        where = host, port = _msrp(chat)
         stranger = _send(f"msrp://{host}:{port}/nobody;tcp", b"x", "Message-ID: m")
-        assert b" 481" in (await raw(here.msrp, stranger, eof=True)).partition(b"\r\n")[0]
+        assert b" 481" in (await raw(where, stranger, eof=True)).partition(b"\r\n")[0]
         for data in (
             b"\0" * 100_000,
             b"GET / HTTP/1.1\r\nHost: x\r\n\r\n" * 5000,
@@ -45,7 +57,7 @@ async def test_strangers_are_refused_and_sessions_go_on(tmp_path: Path) -> None:
             stranger.replace(b"$", b"?"),
             stranger[:40],
         ):
-            await raw(here.msrp, data, eof=True)
+            await raw(where, data, eof=True)
         await _goes_on(chat, bob, "still talking")
         await here.lives()
 
@@ -65,9 +77,8 @@ async def test_strangers_are_refused_and_sessions_go_on(tmp_path: Path) -> None:
 async def test_flawed_requests_inside_a_session(tmp_path: Path, fields: list[str], body: bytes, size: str) -> None:
     """Answered or ignored; the session they came in goes on."""
     async with house(tmp_path) as here, talking(here) as (chat, bob):
-        assert chat._session is not None
         assert chat._link is not None
-        data = _send(chat._session.peer, body, *fields, size=size)
+        data = _send(_remote(chat), body, *fields, size=size)
         local = str(chat.local).encode()
         chat._link._transport.write(data.replace(b"msrp://127.0.0.1:9/me;tcp", local))
         await _goes_on(chat, bob, "still talking")
@@ -76,7 +87,7 @@ async def test_flawed_requests_inside_a_session(tmp_path: Path, fields: list[str
 
 async def test_connections_that_say_nothing_disturb_nobody(tmp_path: Path) -> None:
     async with house(tmp_path) as here, talking(here) as (chat, bob):
-        connections = [await asyncio.open_connection(*here.msrp) for _ in range(200)]
+        connections = [await asyncio.open_connection(*_msrp(chat)) for _ in range(200)]
         await _goes_on(chat, bob, "still talking")
         for _, writer in connections:
             writer.close()

@@ -50,7 +50,7 @@ async def test_what_is_no_http(tmp_path: Path) -> None:
     async with house(tmp_path) as here:
         where = here.where("web", "http")
         big = b"GET / HTTP/1.1\r\n" + b"X: " + b"y" * 200_000
-        both = b"POST /api/v1/login HTTP/1.1\r\nHost: x\r\nContent-Length: 4\r\nTransfer-Encoding: chunked\r\n\r\n0\r\n\r\n"
+        both = b"POST / HTTP/1.1\r\nHost: x\r\nContent-Length: 4\r\nTransfer-Encoding: chunked\r\n\r\n0\r\n\r\n"
         for data in (
             b"\0\xff\r\n\r\n",
             b"GET\r\n\r\n",
@@ -117,6 +117,15 @@ EVIL = [
 ]
 
 
+async def _tried(here: House, path: str, body: dict[str, Any]) -> int:
+    """The status; 202 for any success."""
+    try:
+        await here.api.post(path, body)
+    except ApiError as error:
+        return error.status
+    return 202
+
+
 def _messages(evil: str) -> list[dict[str, Any]]:
     text = {"to": [BOB], "text": "hi"}
     part = {"content_type": "text/plain", "text": "hi"}
@@ -140,10 +149,7 @@ async def test_no_header_can_be_smuggled_to_a_device(tmp_path: Path, evil: str) 
     """Through the API to a SIP device: refused, or carried as the text it is."""
     async with house(tmp_path) as here, here.device(BOB) as bob:
         for body in _messages(evil):
-            try:
-                await here.api.post("/messages", body)
-            except ApiError as error:
-                assert error.status in (400, 404, 422), body
+            assert await _tried(here, "/messages", body) in (202, 400, 404, 422), body
         await here.api.post("/messages", {"to": [BOB], "text": "the last one"})
         await bob.journal.wait("message", lambda one: one.what == "the last one", PATIENCE)
         for entry in bob.journal.find("sip.in"):
@@ -156,10 +162,7 @@ async def test_names_of_contacts_stay_names(tmp_path: Path) -> None:
     """A contact's name with line ends neither breaks a list nor reaches a header."""
     async with house(tmp_path) as here, here.device(BOB) as bob:
         for name in (*EVIL, "<script>alert(1)</script>", '"><sip:evil@x>', "x" * 10_000):
-            try:
-                await here.api.post("/contacts", {"name": name, "addresses": [BOB]})
-            except ApiError as error:
-                assert error.status in (400, 409, 422)
+            assert await _tried(here, "/contacts", {"name": name, "addresses": [BOB]}) in (202, 400, 409, 422)
         await here.api.post("/messages", {"to": [BOB], "text": "hi"})
         await bob.journal.wait("message", patience=PATIENCE)
         assert b"X-Evil" not in bob.journal.find("sip.in")[-1].raw

@@ -54,6 +54,13 @@ def test_what_is_no_sip_handshake_is_refused_and_closed(change):
     assert machine.closing()
 
 
+def test_a_second_request_after_a_refusal_is_not_looked_at():
+    machine = WebSocketMachine(0.0)
+    machine.receive(JSSIP.replace(b"Upgrade: websocket\r\n", b"") * 2, 0.0)
+    assert machine.take().count(b"HTTP/1.1 4") == 1
+    assert machine.closing()
+
+
 def test_garbage_instead_of_a_handshake():
     machine = WebSocketMachine(0.0)
     machine.receive(b"REGISTER sip:cpm.test SIP/2.0\r\n\r\n", 0.0)

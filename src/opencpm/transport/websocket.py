@@ -33,6 +33,7 @@ class WebSocketMachine:
         self._deadline = now + limits.handshake
         self._parts: list[bytes] = []
         self._size = 0
+        self._answered = False
         self._ended = False
 
     def send(self, data: bytes) -> None:
@@ -52,6 +53,9 @@ class WebSocketMachine:
         messages: list[bytes] = []
         for event in self._protocol.events_received():
             if isinstance(event, Request):
+                if self._answered:  # a second request after a handshake that was refused
+                    break
+                self._answered = True
                 self._protocol.send_response(self._protocol.accept(event))
                 self._deadline = now + self._limits.idle
             elif isinstance(event, Frame):
