@@ -1,0 +1,99 @@
+from hypothesis import given
+from hypothesis import strategies as st
+
+from opencpm.protocols.ucp import framing, times, xser
+from opencpm.protocols.ucp.codes import why
+from opencpm.protocols.ucp.content import content_of, text_of
+from opencpm.protocols.ucp.errors import UcpError
+from opencpm.protocols.ucp.events import LoginAsked, Received
+from opencpm.protocols.ucp.framing import Frame, FrameBuffer
+from opencpm.protocols.ucp.operations import Message, operation_of, result_of
+from opencpm.protocols.ucp.originator import decode_name, encode_name
+from opencpm.protocols.ucp.session import Login, Session
+
+safe = st.text(st.characters(min_codepoint=0x20, max_codepoint=0x7E, exclude_characters="/"), max_size=12)
+hexadecimal = st.binary(max_size=20).map(lambda octets: octets.hex())
+field = safe | hexadecimal
+OT = st.sampled_from([1, 2, 30, 31, 51, 52, 53, 54, 60, 61, 99])
+COUNT = st.sampled_from([1, 2, 3, 5, 10, 12, 33])
+
+
+@st.composite
+def frames(draw):
+    fields = [draw(field)] * draw(COUNT)
+    if draw(st.booleans()):
+        fields[0] = draw(st.sampled_from(["A", "N"]))
+    return Frame(draw(st.integers(0, 99)), draw(st.booleans()), draw(OT), tuple(fields))
+
+
+@given(st.binary(max_size=200) | st.text(st.sampled_from("0123456789/ORAN"), max_size=60).map(str.encode))
+def test_decoding_raises_only_its_error(octets):
+    try:
+        framing.decode(octets)
+    except UcpError:
+        pass
+
+
+@given(frames())
+def test_every_frame_comes_back(frame):
+    (octets,) = FrameBuffer().feed(framing.encode(frame))
+    assert framing.decode(octets) == frame
+    try:
+        result_of(frame) if frame.result else operation_of(frame)
+    except UcpError:
+        pass
+
+
+@given(
+    st.lists(frames().map(framing.encode) | st.binary(max_size=40), max_size=6),
+    st.booleans(),
+    st.integers(1, 50),
+)
+def test_a_session_survives_anything(pieces, centre, step):
+    session = Session(0.0, centre=centre, login=None if centre else Login(address="x"))
+    data = b"".join(pieces)
+    for at in range(0, len(data), step):
+        for event in session.receive(data[at : at + step], 1.0):
+            if isinstance(event, LoginAsked):
+                session.accept(event)
+            elif isinstance(event, Received):
+                session.respond(event, 0, "1")
+    session.poll(100.0)
+    session.take()
+    session.next_timeout()
+
+
+@given(st.sampled_from(["2", "3", "4", "", "x"]), field, field, field)
+def test_contents_raise_only_their_error(mt, msg, nb, services):
+    try:
+        data = content_of(Message(mt=mt, msg=msg, nb=nb, xser=services))
+    except UcpError:
+        return
+    text_of(data.dcs, [data.octets])
+
+
+@given(st.text(max_size=14), field)
+def test_names(name, packed):
+    try:
+        assert decode_name(encode_name(name)).rstrip("@") == name.rstrip("@")
+    except UcpError:
+        pass
+    try:
+        decode_name(packed)
+    except UcpError:
+        pass
+
+
+@given(st.lists(st.tuples(st.integers(0, 255), st.binary(max_size=9)), max_size=5), field)
+def test_extra_services(services, text):
+    assert xser.decode(xser.encode(services)) == tuple(services)
+    try:
+        xser.decode(text)
+    except UcpError:
+        pass
+
+
+@given(st.text(max_size=20))
+def test_small_fields_never_fail(text):
+    times.name_of(text)
+    why(text)
