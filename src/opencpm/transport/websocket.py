@@ -33,7 +33,6 @@ class WebSocketMachine:
         self._deadline = now + limits.handshake
         self._parts: list[bytes] = []
         self._size = 0
-        self._answered = False
         self._ended = False
 
     def send(self, data: bytes) -> None:
@@ -53,9 +52,8 @@ class WebSocketMachine:
         messages: list[bytes] = []
         for event in self._protocol.events_received():
             if isinstance(event, Request):
-                if self._answered:  # a second request after a handshake that was refused
+                if self._protocol.eof_sent:  # what came with the request was no frame: it is over already
                     break
-                self._answered = True
                 self._protocol.send_response(self._protocol.accept(event))
                 self._deadline = now + self._limits.idle
             elif isinstance(event, Frame):
