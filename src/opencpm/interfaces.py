@@ -205,6 +205,9 @@ class Directory(Protocol):
     def ha1(self, username: str, realm: str, algorithm: str) -> str | None:
         """``H(username:realm:password)`` in hex for ``MD5`` or ``SHA-256`` (RFC 7616 §3.4.2); None: no such user."""
 
+    def proves(self, username: str, password: str) -> bool:
+        """Whether this is the password of the subscriber with this id. As quick for an id that there is not."""
+
     def contact(self, owner: str, address: Address) -> Contact:
         """The person behind an address, as ``owner`` knows them; a stranger has just this address."""
 

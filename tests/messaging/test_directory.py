@@ -133,6 +133,8 @@ def test_no_digest_for_others(directory: StoredDirectory) -> None:
 
 def test_a_password_is_checked_and_changed(directory: StoredDirectory) -> None:
     assert directory.check_password("alice", "alicepw")
+    assert directory.proves("alice", "alicepw")
+    assert not directory.proves("zed", "alicepw")
     assert not directory.check_password("alice", "wrong")
     assert not directory.check_password("zed", "alicepw")
     directory.set_password("alice", "another")

@@ -151,6 +151,12 @@ def test_the_source_is_the_senders_address_on_that_network() -> None:
     assert select(to_bob(sms(), sender=without)).candidates[0].source == ALICE.addresses[0]
 
 
+def test_a_name_as_sender_is_kept_where_numbers_are() -> None:
+    bank = Address("alpha", "Bank")
+    by_name = replace(to_bob(sms(), sender=replace(ALICE, addresses=(*ALICE.addresses, bank))), sender_address=bank)
+    assert select(by_name).candidates[0].source == bank
+
+
 def test_a_person_without_a_name_is_called_by_their_address() -> None:
     plan = select(to_bob(msn(reach=OFFLINE), contact=stranger("alice", Address("msn", "x@msn.test"))))
     assert plan.error is not None

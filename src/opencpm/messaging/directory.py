@@ -88,6 +88,10 @@ class StoredDirectory:
         known = user_id in self._people.subscribers
         return is_password(self._hashes_of(user_id) if known else None, user_id, password)
 
+    def proves(self, username: str, password: str) -> bool:
+        """See :meth:`opencpm.interfaces.Directory.proves`."""
+        return self.check_password(username, password)
+
     def user_of_token(self, token: str) -> str | None:
         parts = split_token(token)
         kept = self._token(parts[0]) if parts else None

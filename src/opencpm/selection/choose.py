@@ -87,8 +87,8 @@ def _source(case: Case, view: NetworkView) -> Address:
         account = sender.account(view.name)
         return address if account is None else account.address
     schemes = view.profile.schemes
-    if address.scheme in schemes:
-        return address
+    if address.scheme in schemes or (address.scheme == "alpha" and "tel" in schemes):
+        return address  # a name of one's own is a sender wherever numbers are
     for own in sender.addresses:
         if own.scheme in schemes:
             return own

@@ -52,6 +52,7 @@ def test_validity_is_bounded():
         ({"source": "60606", "source_ton": 0, "source_npi": 1}, None, ("60606", 0, 1)),
         ({"fallback_source": "60606"}, SIP, ("60606", 3, 0)),
         ({"fallback_source": "60606"}, None, ("12025550100", 1, 1)),
+        ({"fallback_source": "60606"}, Address("alpha", "CPM Test"), ("CPM Test", 5, 0)),
     ],
 )
 def test_sender(settings, source, expected):

@@ -1,6 +1,7 @@
 import pytest
 
 from opencpm.protocols.gsm.content import NoText, Terms, TooLong, losses, prepared, reference_of, segments_of
+from opencpm.protocols.gsm.segmentation import Coding
 
 TERMS = Terms()
 
@@ -15,6 +16,12 @@ def test_what_was_simplified_is_said():
     assert ready == "it's"
     assert losses("it’s", "", ready, TERMS) == ("typographic characters are simplified",)
     assert losses("naïve", "", prepared("naïve", "", TERMS), TERMS) == ()
+
+
+def test_a_receiver_that_takes_ucs2_only():
+    cut = segments_of("plain", Terms(gsm7=False, languages=(1,)))
+    assert cut.coding is Coding.UCS2
+    assert cut.segments[0].content == "plain".encode("utf-16-be")
 
 
 def test_nothing_and_too_much():

@@ -102,3 +102,16 @@ def test_what_cannot_be_read_is_dropped():
     rig = Rig(state)
     assert rig.segments.restore(0.0) == []
     assert rig.stored == 0
+
+
+def test_notes_come_back_with_the_whole_also_in_a_new_life():
+    rig = Rig()
+    arrived = Arrived("link", "", 0.0, 0, 0, 0, (1, 1, "1"), (1, 1, "2"), None, "first")
+    rig.segments.add(KEY, Concat(7, 2, 1), b"a", arrived, 0.0)
+    assert rig.segments.note_of(KEY) == "first"
+    again = Rig(rig.state).segments
+    again.restore(1.0)
+    assert again.note_of(KEY) == "first"
+    (whole,) = again.add(KEY, Concat(7, 2, 2), b"b", arrived._replace(note="second"), 2.0)
+    assert whole.notes == ("first", "second")
+    assert again.note_of(KEY) == ""

@@ -54,6 +54,12 @@ EXAMPLES = [
     ),
     Pdu(RESPONSE | Command.SUBMIT_MULTI, 0, 7, {"message_id": "1", "unsuccess_smes": ((1, 1, "44770", 11),)}),
     Pdu(RESPONSE | Command.CANCEL_SM, 0, 8, {}),
+    Pdu(Command.BROADCAST_SM, 0, 9, {"source_addr": "1", "data_coding": 8}, ((0x0606, b"\0area"), (0x0604, b"\0\1"))),
+    Pdu(RESPONSE | Command.BROADCAST_SM, 0, 9, {"message_id": "1"}),
+    Pdu(Command.QUERY_BROADCAST_SM, 0, 10, {"message_id": "1", "source_addr": "1"}),
+    Pdu(RESPONSE | Command.QUERY_BROADCAST_SM, 0, 10, {"message_id": "1"}, ((0x0427, b"\2"),)),
+    Pdu(Command.CANCEL_BROADCAST_SM, 0, 11, {"service_type": "CBS", "message_id": "1"}),
+    Pdu(RESPONSE | Command.CANCEL_BROADCAST_SM, 0, 11, {}),
 ]
 
 

@@ -343,3 +343,37 @@ def test_a_recorded_refusal():
     assert name_of(int.from_bytes(bind.pdu[4:8], "big")) == "bind_transmitter"
     esme = Session(0.0, bind=BIND)
     assert esme.receive(response.pdu, 0.0)[0] == BindRefused(0x0D)
+
+
+def bound_as(version):
+    esme, smsc = Session(0.0, bind=Bind(system_id="cpm", password="secret", version=version)), Session(0.0)
+    (asked,) = carry(esme, smsc)
+    smsc.accept(asked, "smsc", version)
+    carry(smsc, esme)
+    return esme, smsc
+
+
+def test_a_broadcast_of_a_peer_of_5_0_is_asked_and_answered():
+    esme, smsc = bound_as(0x50)
+    esme.request(Command.BROADCAST_SM, {"source_addr": "1"}, "mine", 0.0)
+    (asked,) = carry(esme, smsc)
+    assert isinstance(asked, Asked)
+    smsc.answer(asked.pdu, status=0x10D)
+    assert carry(smsc, esme) == [Answered("mine", 0x10D, "")]
+
+
+@pytest.mark.parametrize("version", [0x33, 0x34])
+def test_to_an_older_peer_a_broadcast_is_an_unknown_command(version):
+    esme, smsc = bound_as(version)
+    esme.request(Command.BROADCAST_SM, {"source_addr": "1"}, "mine", 0.0)
+    assert carry(esme, smsc) == []
+    nack = pdu.decode(smsc.take())
+    assert (name_of(nack.command), nack.status) == ("generic_nack", 0x03)
+
+
+def test_who_binds_may_get_a_window_and_timers_of_their_own():
+    esme, smsc = pair()
+    (asked,) = carry(esme, smsc)
+    smsc.accept(asked, "smsc", window=3, timers=Timers(enquire_link=5.0, inactivity=50.0))
+    assert smsc.room == 3
+    assert smsc.next_timeout() == 5.0

@@ -116,7 +116,7 @@ class SmsConnector:
             segments = self._composer.compose(delivery, now)
         except SendError as error:
             return error
-        if self._settings.source or delivery.source.scheme != "tel":
+        if self._settings.source or delivery.source.scheme not in ("tel", "alpha"):
             shared = self._settings.source or self._settings.fallback_source
             self._inbound.replies.sent(shared, delivery.target, delivery.message.sender)
         self._outbox.add(delivery, segments)

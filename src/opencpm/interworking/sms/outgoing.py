@@ -60,7 +60,7 @@ class Composer:
     def source(self, delivery: Delivery) -> Party:
         """The configured sender, else the person's own number, else the fallback. Raises SendError."""
         settings = self._settings
-        own = delivery.source.value if delivery.source.scheme == "tel" else ""
+        own = delivery.source.value if delivery.source.scheme in ("tel", "alpha") else ""
         text = settings.source or own or settings.fallback_source
         if not text:
             raise SendError(

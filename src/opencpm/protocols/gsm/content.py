@@ -31,6 +31,7 @@ class Terms:
     reference_bits: Literal[8, 16] = 8
     languages: tuple[int, ...] = ()
     transliteration: Transliteration = "typographic"
+    gsm7: bool = True  # False: only UCS-2
 
 
 def prepared(text: str, subject: str, terms: Terms) -> str:
@@ -60,6 +61,7 @@ def segments_of(text: str, terms: Terms, reference: int = 0, limit: int = 0) -> 
             reference_bits=terms.reference_bits,
             languages=terms.languages,
             limit=allowed,
+            gsm7=terms.gsm7,
         )
     except TooManySegments:
         raise TooLong(f"the text needs more than {allowed} SMS; shorten it") from None

@@ -59,17 +59,18 @@ def segment(
     reference_bits: Literal[8, 16] = 8,
     languages: Iterable[int] = (),
     limit: int = MAX_SEGMENTS,
+    gsm7: bool = True,
 ) -> Segmentation:
     """Segments of a normalised text (see :mod:`text`) in the alphabet that needs the fewest; on a tie the
     simplest.
 
     ``reference`` marks the segments of one message and is cut to its width; ``languages`` are the national
-    tables the recipient may be sent. Raises TooManySegments over ``limit``.
+    tables the recipient may be sent; without ``gsm7`` only UCS-2 is. Raises TooManySegments over ``limit``.
     """
-    septets = alphabet.encode(text)
+    septets = alphabet.encode(text) if gsm7 else None
     if septets is not None and len(septets) <= 160:
         return Segmentation(Coding.GSM7, (Segment(b"", septets),))
-    cut = min(_cuts(text, septets, languages, 6 if reference_bits == 8 else 7), key=lambda c: len(c.parts))
+    cut = min(_cuts(text, septets, languages if gsm7 else (), 6 if reference_bits == 8 else 7), key=lambda c: len(c.parts))
     if len(cut.parts) > limit:
         raise TooManySegments(f"{len(cut.parts)} segments, {limit} allowed")
     return Segmentation(cut.coding, tuple(_with_headers(cut, reference, reference_bits)), *cut[2:])

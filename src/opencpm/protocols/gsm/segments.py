@@ -42,6 +42,7 @@ class Arrived(NamedTuple):
     source: tuple[int, int, str]
     destination: tuple[int, int, str]
     answer: Answer | None = None
+    note: str = ""  # what the caller wants back with the message; kept with the segment
 
 
 class Whole(NamedTuple):
@@ -53,6 +54,7 @@ class Whole(NamedTuple):
     late: bool
     answers: tuple[Answer, ...]  # segments that are answered with the whole
     state_keys: tuple[str, ...]  # to forget once the whole is stored
+    notes: tuple[str, ...] = ()  # of the segments in the order they came, repeated ones included
 
     @property
     def header(self) -> Header:
@@ -66,6 +68,7 @@ class Segments:
         self._state, self._room = state, room
         self._sets: Reassembler[Arrived] = Reassembler(timeout)
         self._started: dict[Key, float] = {}
+        self._notes: dict[Key, str] = {}  # of the first segment of each open set
 
     def __len__(self) -> int:
         return len(self._sets)
@@ -81,12 +84,18 @@ class Segments:
                 self._state.put_state(self._room, state_key, None)
                 continue
             self._started.setdefault(key, arrived.started)
+            self._notes.setdefault(key, arrived.note)
             wholes += self._wholes(self._sets.add(key, number, content, arrived, now))
         return wholes
+
+    def note_of(self, key: Key) -> str:
+        """The note that the first segment of an open set came with; empty where there is no such set."""
+        return self._notes.get(key, "")
 
     def add(self, key: Key, concat: Concat, content: bytes, arrived: Arrived, now: float) -> list[Whole]:
         """Take a segment. It is stored and answered by itself unless it completes the message."""
         started = self._started.setdefault(key, now)
+        self._notes.setdefault(key, arrived.note)
         state_key = _state_key(key, started, concat.number, content)
         arrived = arrived._replace(state_key=state_key, started=started)
         assembled = self._sets.add(key, concat.number, content, arrived, now)
@@ -94,6 +103,7 @@ class Segments:
         wholes = self._wholes(assembled)
         if not done:
             self._started.setdefault(key, now)  # a reused reference began a new set
+            self._notes.setdefault(key, arrived.note)
             self._store(key, concat.number, content, arrived)
         return wholes
 
@@ -117,6 +127,7 @@ class Segments:
     def _whole(self, assembled: Assembled[Arrived]) -> Whole:
         if not assembled.late:
             self._started.pop(assembled.key, None)
+            self._notes.pop(assembled.key, None)
         tags = assembled.tags
         last = tags[-1]
         named = f"{assembled.key}|{max(tag.started for tag in tags):.3f}".encode()
@@ -129,6 +140,7 @@ class Segments:
             assembled.late,
             (last.answer,) if last.answer is not None and assembled.complete else (),
             tuple(dict.fromkeys(tag.state_key for tag in tags)),
+            tuple([tag.note for tag in tags]),
         )
 
 
@@ -147,6 +159,7 @@ def _dump(key: Key, number: int, content: bytes, arrived: Arrived) -> bytes:
         "coding": shifts,
         "source": arrived.source,
         "destination": arrived.destination,
+        "note": arrived.note,
     }
     return json.dumps(fields).encode()
 
@@ -165,5 +178,6 @@ def _load(state_key: str, value: bytes) -> tuple[Key, int, bytes, Arrived]:
         int(locking),
         (int(source[0]), int(source[1]), str(source[2])),
         (int(destination[0]), int(destination[1]), str(destination[2])),
+        note=str(fields.get("note", "")),
     )
     return key, int(fields["number"]), bytes.fromhex(fields["content"]), arrived

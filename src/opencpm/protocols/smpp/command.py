@@ -31,6 +31,8 @@ class Command(IntEnum):
 
 
 BINDS = frozenset({Command.BIND_RECEIVER, Command.BIND_TRANSMITTER, Command.BIND_TRANSCEIVER})
+BROADCASTS = frozenset({Command.BROADCAST_SM, Command.QUERY_BROADCAST_SM, Command.CANCEL_BROADCAST_SM})
+"""Of 5.0: to an older peer they are unknown."""
 UNANSWERED = frozenset({Command.OUTBIND, Command.ALERT_NOTIFICATION})
 """Requests that have no response PDU."""
 

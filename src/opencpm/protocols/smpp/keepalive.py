@@ -29,6 +29,10 @@ class KeepAlive:
         self._missed = 0
         self.sequence = 0  # of the enquire_link sent last
 
+    def agree(self, quiet: float, patience: float) -> None:
+        """Other terms from now on: the peer has said who it is."""
+        self._quiet, self._patience = quiet, patience
+
     def heard(self, now: float) -> None:
         """A PDU came."""
         self._heard_at = now

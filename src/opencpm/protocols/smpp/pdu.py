@@ -79,6 +79,7 @@ _TEXT = (
 )
 _R = RESPONSE
 
+_BROADCAST = "service_type:C6" + _SOURCE
 _LAYOUTS: Mapping[int, str] = {
     GENERIC_NACK: "",
     Command.BIND_RECEIVER: _BIND,
@@ -115,6 +116,15 @@ _LAYOUTS: Mapping[int, str] = {
     Command.ALERT_NOTIFICATION: (
         "source_addr_ton source_addr_npi source_addr:C65 esme_addr_ton esme_addr_npi esme_addr:C65"
     ),
+    Command.BROADCAST_SM: (
+        _BROADCAST + " message_id:C65 priority_flag schedule_delivery_time:C17 validity_period:C17"
+        " replace_if_present_flag data_coding sm_default_msg_id"
+    ),
+    _R | Command.BROADCAST_SM: "message_id:C65",
+    Command.QUERY_BROADCAST_SM: "message_id:C65" + _SOURCE,
+    _R | Command.QUERY_BROADCAST_SM: "message_id:C65",
+    Command.CANCEL_BROADCAST_SM: "service_type:C6 message_id:C65" + _SOURCE,
+    _R | Command.CANCEL_BROADCAST_SM: "",
 }
 TABLE: Mapping[int, tuple[Field, ...]] = {int(command): _fields(layout) for command, layout in _LAYOUTS.items()}
 """Mandatory fields by command id."""

@@ -7,7 +7,7 @@ from typing import Any, NamedTuple
 
 from . import pdu as codec
 from .binding import Bind, Timers
-from .command import BINDS, GENERIC_NACK, RESPONSE, UNANSWERED, Command
+from .command import BINDS, BROADCASTS, GENERIC_NACK, RESPONSE, UNANSWERED, Command
 from .data_sm import from_data_sm
 from .errors import SmppError
 from .events import (
@@ -37,6 +37,7 @@ from .status import RALYBND, RINVBNDSTS, RINVCMDID, RSYSERR
 from .tlv import Tag, int_of
 
 MAX_SEQUENCE = 0x7FFFFFFF
+_BROADCASTING = 0x50
 
 
 class _Open(NamedTuple):
@@ -146,8 +147,22 @@ class Session:
         if self.state is not SessionState.CLOSED:
             self._answer(asked.command, asked.sequence, status, body)
 
-    def accept(self, asked: BindAsked, system_id: str, version: int = 0x34) -> None:
-        """SMSC: the peer is bound. A peer below 3.4 is sent no optional parameter (§1.3 of 3.4, annex)."""
+    def accept(
+        self,
+        asked: BindAsked,
+        system_id: str,
+        version: int = 0x34,
+        *,
+        window: int = 0,
+        timers: Timers | None = None,
+    ) -> None:
+        """SMSC: the peer is bound, from now on by this window and these timers (left out: the session's own).
+        A peer below 3.4 is sent no optional parameter (§1.3 of 3.4, annex).
+        """
+        self.window = window or self.window
+        if timers is not None:
+            self._timers = timers
+            self._alive.agree(timers.enquire_link, timers.enquire_response)
         self.state = BOUND_BY[asked.command]
         self.peer_version = asked.version
         tlvs = ((int(Tag.SC_INTERFACE_VERSION), bytes((version,))),) if asked.version >= 0x34 else ()
@@ -253,7 +268,7 @@ class Session:
             return
         handler = _REQUESTS.get(command)
         try:
-            if handler is None:
+            if handler is None or (command in BROADCASTS and self._is_older()):
                 raise SmppError("unknown command_id", RINVCMDID)
             if not may_receive(self.role, command, self.state):
                 self._answer(command, sequence, RALYBND if command in BINDS and self.bound else RINVBNDSTS)
@@ -337,13 +352,17 @@ class Session:
     def _on_enquire_link(self, frame: bytes, command: int, sequence: int, now: float, events: list[Event]) -> None:
         self._answer(command, sequence, 0)
 
+    def _is_older(self) -> bool:
+        """Whether the peer said, at the bind, that it is older than 5.0."""
+        return self.role is Role.SMSC and self.bound and self.peer_version < _BROADCASTING
+
     def _owe(self, now: float) -> None:
         self._owed += 1
         self._traffic = now
 
     def _reject(self, command: int, error: SmppError) -> None:
         """generic_nack for a command nobody knows, else the request's own response (§4.3)."""
-        if command not in RULES:
+        if command not in RULES or error.status == RINVCMDID:
             self._nack(error)
         else:
             self._answer(command, error.sequence, error.status)
@@ -424,6 +443,7 @@ _REQUESTS: dict[int, _Handler] = {
     Command.QUERY_SM: Session._on_other,
     Command.CANCEL_SM: Session._on_other,
     Command.REPLACE_SM: Session._on_other,
+    **dict.fromkeys(BROADCASTS, Session._on_other),
     Command.ALERT_NOTIFICATION: Session._on_told,
     Command.OUTBIND: Session._on_told,
     Command.UNBIND: Session._on_unbind,

@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from enum import Enum
 from typing import NamedTuple
 
-from .command import BINDS, Command
+from .command import BINDS, BROADCASTS, Command
 
 
 class Role(Enum):
@@ -60,6 +60,7 @@ RULES: Mapping[int, Rule] = {
     Command.DELIVER_SM: Rule(smsc=_RECEIVES),
     Command.ALERT_NOTIFICATION: Rule(smsc=_RECEIVES),
     Command.DATA_SM: Rule(esme=_SENDS, smsc=_RECEIVES),
+    **dict.fromkeys(BROADCASTS, Rule(esme=_SENDS)),
     Command.UNBIND: Rule(esme=BOUND, smsc=BOUND),
     Command.ENQUIRE_LINK: Rule(esme=_ANY, smsc=_ANY),
 }
