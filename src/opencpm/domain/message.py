@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from enum import IntFlag, StrEnum
+from functools import lru_cache
 from hashlib import blake2b
 from typing import NamedTuple
 
@@ -38,7 +39,7 @@ class Part(NamedTuple):
     @property
     def media_type(self) -> str:
         """Type and subtype in lower case, without parameters."""
-        return self.content_type.split(";", 1)[0].strip().lower()
+        return _media_type(self.content_type)
 
     @property
     def text(self) -> str:
@@ -96,6 +97,12 @@ def text_part(text: str) -> Part:
     return Part("text/plain;charset=UTF-8", text.encode())
 
 
+@lru_cache(maxsize=1024)
+def _media_type(content_type: str) -> str:
+    return content_type.split(";", 1)[0].strip().lower()
+
+
+@lru_cache(maxsize=1024)
 def _charset(content_type: str) -> str:
     lowered = content_type.lower()
     at = lowered.find("charset=")

@@ -120,8 +120,7 @@ class Accept:
             record = new_record(message, index, recipient, threads[index], now)
             self._place(record, plan, changes, ready, now)
             self._threads.note(message, *threads[index])
-            if threads[index][1]:
-                self._ground.sticky[threads[index][1]] = message.origin
+            self._ground.heard(threads[index][1], message.origin)
         return None
 
     def _tell_door(self, message: Message, error: SendError) -> None:

@@ -20,6 +20,7 @@ from opencpm.selection.targets import target_on
 
 _NOBODY: frozenset[str] = frozenset()
 _HOMES = 20_000
+_REMEMBERED = 100_000
 _ALIASES = frozenset({"im", "sip"})
 
 
@@ -73,6 +74,14 @@ class Ground:
             expires_at=expires_at,
         )
         return select(request)
+
+    def heard(self, thread: str, network: str) -> None:
+        """The other side of this thread last wrote by this network: answers go there first."""
+        if not thread:
+            return
+        self.sticky[thread] = network
+        if len(self.sticky) > _REMEMBERED:
+            del self.sticky[next(iter(self.sticky))]
 
     def canonical(self, address: Address) -> Address:
         """One address for one person: national numbers become E.164, aliases get the scheme of their network."""
