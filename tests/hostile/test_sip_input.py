@@ -59,6 +59,24 @@ async def test_flawed_requests_are_answered(tmp_path: Path, transport: str) -> N
         await here.lives()
 
 
+async def test_addresses_that_are_no_text_hurt_nobody_beside(tmp_path: Path) -> None:
+    """In one segment with good requests of others, anywhere in a request that is taken or refused."""
+    bad = "sip:al\udcff\udcfeice@cpm.test"
+    async with house(tmp_path) as here:
+        reader, writer = await asyncio.open_connection(*here.where("sip", "tcp"))
+        flawed = [request("MESSAGE", bad, body=b"x"), request("MESSAGE", BOB, frm=bad, body=b"x")]
+        flawed += [
+            request("REGISTER", "sip:cpm.test", to=bad),
+            request("MESSAGE", BOB, frm=bad).replace(b"/2.0\r", b"/7.0\r", 1),
+        ]
+        writer.write(GOOD + b"".join(flawed) + request("MESSAGE", BOB, body=b"x"))
+        statuses = [int((await read_sip(reader))[8:11]) for _ in range(6)]
+        assert statuses.count(200) == 1
+        assert 500 not in statuses
+        writer.close()
+        await here.lives()
+
+
 async def test_garbage_in_datagrams_is_met_with_silence(tmp_path: Path) -> None:
     async with house(tmp_path) as here:
         for data in GARBAGE:

@@ -58,11 +58,18 @@ def _address(text: str, domain: str, hosts: frozenset[str]) -> Address:
         written = f"tel:{uri.user}"
     else:
         host = domain if uri.host in hosts else uri.host
-        written = f"sip:{quote(uri.user, safe=_PLAIN)}@{host}" if uri.user else f"sip:{host}"
+        written = f"sip:{_quoted(uri.user)}@{host}" if uri.user else f"sip:{host}"
     try:
         return Address.parse(written)
     except AddressError:
         raise Refusal(404) from None
+
+
+def _quoted(user: str) -> str:
+    try:
+        return quote(user, safe=_PLAIN)
+    except UnicodeEncodeError:  # octets that are no UTF-8 (RFC 3261 §25.1)
+        raise Refusal(400, "Bad address") from None
 
 
 @lru_cache(maxsize=16384)

@@ -135,7 +135,11 @@ class Endpoint:
         """Hand requests over in runs of one method, so that a batch keeps its order."""
         run: list[Request] = []
         for flow, data in batch:
-            request = self._take(flow, data, now)
+            try:
+                request = self._take(flow, data, now)
+            except Exception:  # a fault over one message must not take the others of the batch along
+                log.exception("a message from %s:%d could not be handled", *flow.peer)
+                continue
             if request is None:
                 continue
             if run and run[0].method != request.method:
