@@ -13,18 +13,16 @@ from opencpm.domain.numbering import NumberPlan
 from opencpm.domain.replies import Replies
 from opencpm.domain.report import Report
 from opencpm.interfaces import Context, Inbox
-from opencpm.protocols.gsm import udh
 from opencpm.protocols.gsm.reassembly import Key
 from opencpm.protocols.gsm.segments import Answer, Arrived, Segments, Whole
-from opencpm.protocols.gsm.text import normalise, without_controls
-from opencpm.protocols.gsm.udh import Concat
 from opencpm.protocols.smpp.coding import Decoder
 from opencpm.protocols.smpp.events import Received
 from opencpm.protocols.smpp.message_id import check_digits, normal
+from opencpm.protocols.smpp.parts import part_of, text_of
 from opencpm.protocols.smpp.receipt import looks_like_receipt, parse_receipt
-from opencpm.protocols.smpp.short_message import UDHI, ShortMessage
+from opencpm.protocols.smpp.short_message import ShortMessage
 from opencpm.protocols.smpp.status import RX_R_APPN, RX_T_APPN
-from opencpm.protocols.smpp.tlv import Tag, int_of
+from opencpm.protocols.smpp.tlv import Tag
 
 from .lane import Lane
 from .reasons import status_said
@@ -34,8 +32,6 @@ log = logging.getLogger("opencpm.sms")
 
 _TYPE_0 = 0x40
 _SIM_DATA = 0x7F
-_SAR_BITS = 17  # sets counted by optional parameters are apart from those counted in the header
-_MISSING = "[...]"
 
 
 class Inbound:
@@ -117,8 +113,8 @@ class Inbound:
     # ---------------------------------------------------------------------------------------------------
 
     def _text(self, lane: Lane, sm: ShortMessage, answer: Answer, now: float) -> list[Whole]:
-        header, content = udh.split(sm.content) if sm.esm_class & UDHI else (udh.EMPTY, sm.content)
-        if self._is_for_machines(sm, header.destination_port):
+        header, content, concat, port = part_of(sm)
+        if self._is_for_machines(sm, port):
             answer(0)
             return []
         arrived = Arrived(
@@ -132,15 +128,13 @@ class Inbound:
             (sm.destination_ton, sm.destination_npi, sm.destination),
             answer,
         )
-        concat = header.concat or _sar(sm)
-        if concat is None or concat.total == 1:
+        if concat is None:
             return [Whole(self._context.ids.new(), (content,), arrived, False, (answer,), ())]
         key = Key.of(lane.account, sm.source, sm.destination, concat)
         return self._segments.add(key, concat, content, arrived, now)
 
     def _is_for_machines(self, sm: ShortMessage, port: int | None) -> bool:
         """Silent messages, SIM data and what is addressed to a port: consumed, never shown to people."""
-        port = int_of(sm.tlvs, Tag.DESTINATION_PORT) if port is None else port
         if sm.protocol_id not in (_TYPE_0, _SIM_DATA) and port is None:
             return False
         self.counters["not for people"] += 1
@@ -205,41 +199,7 @@ class Inbound:
 
     def _decode(self, whole: Whole) -> str | None:
         decoder = self._decoders.get(whole.first.account) or Decoder()
-        coding = whole.first.data_coding
-        if None not in whole.parts:
-            parts = [part for part in whole.parts if part is not None]
-            text = decoder.decode(coding, parts, whole.header)
-        else:
-            text = _with_gaps(
-                [None if part is None else decoder.decode(coding, [part], whole.header) for part in whole.parts]
-            )
-        if text is None:
-            return None
-        text = without_controls(normalise(text))
-        return f"{_MISSING} {text}" if whole.late and text else text
-
-
-def _with_gaps(texts: Sequence[str | None]) -> str:
-    """What came of a message, the holes marked once each."""
-    out: list[str] = []
-    for text in texts:
-        if text is not None:
-            out.append(text)
-        elif not out or out[-1] != _MISSING:
-            out.append(_MISSING)
-    return "".join(out) if any(text for text in texts) else ""
-
-
-def _sar(sm: ShortMessage) -> Concat | None:
-    """A segment's place by optional parameters (§5.3.2.22 to 24)."""
-    if not sm.tlvs:
-        return None
-    reference = int_of(sm.tlvs, Tag.SAR_MSG_REF_NUM)
-    total = int_of(sm.tlvs, Tag.SAR_TOTAL_SEGMENTS)
-    number = int_of(sm.tlvs, Tag.SAR_SEGMENT_SEQNUM)
-    if reference is None or not total or not number or number > min(total, 255):
-        return None
-    return Concat(reference & 0xFFFF, total, number, _SAR_BITS)
+        return text_of(decoder, whole.first.data_coding, whole.parts, whole.header, late=whole.late)
 
 
 def _answer(respond: Callable[[Received, int], None], event: Received) -> Answer:

@@ -9,11 +9,11 @@ from opencpm.domain.errors import Reason, SendError
 from opencpm.domain.message import Disposition
 from opencpm.protocols.gsm.content import reference_of
 from opencpm.protocols.gsm.segmentation import Coding
+from opencpm.protocols.smpp.party import Party, to_party
 from opencpm.protocols.smpp.short_message import UDHI, ShortMessage
 from opencpm.protocols.smpp.times import relative
 
 from .adapt import segments_of, terms_of
-from .addresses import Party, to_party
 from .settings import SmsSettings
 
 _ASKS_FOR_RECEIPT = Disposition.POSITIVE_DELIVERY | Disposition.NEGATIVE_DELIVERY

@@ -1,10 +1,10 @@
-"""Telephone numbers and names between our addresses and SMPP's TON, NPI and digits (SMPP 3.4 §5.2.5, §5.2.6)."""
+"""Telephone numbers and names as SMPP writes them: TON, NPI and digits (SMPP 3.4 §5.2.5, §5.2.6)."""
 
 from __future__ import annotations
 
 from typing import NamedTuple
 
-from opencpm.protocols.smpp.short_message import (
+from .short_message import (
     NPI_ISDN,
     NPI_UNKNOWN,
     TON_ALPHANUMERIC,

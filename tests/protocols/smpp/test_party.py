@@ -1,6 +1,6 @@
 import pytest
 
-from opencpm.interworking.sms.addresses import Party, to_party
+from opencpm.protocols.smpp.party import Party, to_party
 
 
 @pytest.mark.parametrize(
