@@ -68,6 +68,7 @@ class Accept:
             record.expires_at = now + self._ground.policy.limits.expiry_default
             attempt(record, network, source, target, now)
             self._threads.note(message, *threads)
+            self._ground.heard(threads[1], message.origin, changes)
             changes.messages.append(message)
             changes.deliveries.append(record)
             changes.trail.append(
@@ -120,7 +121,7 @@ class Accept:
             record = new_record(message, index, recipient, threads[index], now)
             self._place(record, plan, changes, ready, now)
             self._threads.note(message, *threads[index])
-            self._ground.heard(threads[index][1], message.origin)
+            self._ground.heard(threads[index][1], message.origin, changes)
         return None
 
     def _tell_door(self, message: Message, error: SendError) -> None:

@@ -11,7 +11,7 @@ from opencpm.domain.plan import Action, Plan
 from opencpm.domain.policy import Policy
 from opencpm.domain.profile import UNKNOWN_REACH
 from opencpm.domain.subscriber import Subscriber
-from opencpm.interfaces import Bus, Clock, Connector, Directory, Ids, Store
+from opencpm.interfaces import Bus, Changes, Clock, Connector, Directory, Ids, Store
 from opencpm.messaging.working import WorkingSet
 from opencpm.selection import select
 from opencpm.selection.numbers import canonical_address
@@ -21,6 +21,7 @@ from opencpm.selection.targets import target_on
 _NOBODY: frozenset[str] = frozenset()
 _HOMES = 20_000
 _REMEMBERED = 100_000
+_HEARD = "messaging.heard"
 _ALIASES = frozenset({"im", "sip"})
 
 
@@ -36,7 +37,7 @@ class Ground:
     bus: Bus
     connectors: dict[str, Connector] = field(default_factory=dict)
     working: WorkingSet = field(default_factory=WorkingSet)
-    sticky: dict[str, str] = field(default_factory=dict)  # thread -> network the other side last used
+    _heard: dict[str, str] = field(default_factory=dict)  # thread -> network the other side last used
     _homes: dict[tuple[Address, Address], tuple[tuple[object, ...], Plan]] = field(default_factory=dict)
 
     def plan(
@@ -68,20 +69,27 @@ class Ground:
             message=message,
             session=session,
             route=route,
-            sticky=self.sticky.get(f"{sender.id}|{contact.id}", "") if sender else "",
+            sticky=self.last_heard(f"{sender.id}|{contact.id}") if sender else "",
             tried=tried,
             attempt=attempt,
             expires_at=expires_at,
         )
         return select(request)
 
-    def heard(self, thread: str, network: str) -> None:
-        """The other side of this thread last wrote by this network: answers go there first."""
-        if not thread:
-            return
-        self.sticky[thread] = network
-        if len(self.sticky) > _REMEMBERED:
-            del self.sticky[next(iter(self.sticky))]
+    def heard(self, thread: str, network: str, changes: Changes) -> None:
+        """The other side of this thread wrote by this network: answers go there first, also after a restart."""
+        if thread and self.last_heard(thread) != network:
+            self._heard[thread] = network
+            changes.state.append((_HEARD, thread, network.encode()))
+
+    def last_heard(self, thread: str) -> str:
+        """By which network the other side last wrote; empty where nothing came yet."""
+        known = self._heard.get(thread)
+        if known is None:
+            known = self._heard[thread] = (self.store.get_state(_HEARD, thread) or b"").decode()
+            if len(self._heard) > _REMEMBERED:
+                del self._heard[next(iter(self._heard))]
+        return known
 
     def canonical(self, address: Address) -> Address:
         """One address for one person: national numbers become E.164, aliases get the scheme of their network."""
