@@ -9,6 +9,7 @@ from pathlib import Path
 
 import pytest
 
+from opencpm.lab.device import Entry
 from opencpm.protocols import cpim
 from tests.hostile.house import ALICE, BOB, PATIENCE, House, house, raw, read_sip, request
 
@@ -75,6 +76,35 @@ async def test_addresses_that_are_no_text_hurt_nobody_beside(tmp_path: Path) -> 
         assert 500 not in statuses
         writer.close()
         await here.lives()
+
+
+async def test_fields_that_are_no_text(tmp_path: Path) -> None:
+    """Octets that are no UTF-8, in fields that are kept: taken or refused, stored or not, never a fault of ours."""
+    odd = "\udcff\udcfe"
+    fields = ["Subject", "Conversation-ID", "Contribution-ID", "InReplyTo-Contribution-ID", "Content-Disposition"]
+    async with house(tmp_path) as here, here.device(BOB) as bob, here.device() as alice:
+        data = b"".join(request("MESSAGE", BOB, (name, odd), body=b"hi") for name in fields)
+        data += request("MESSAGE", BOB, ("Content-Type", f"text/plain;x={odd}"), body=b"hi")
+        data += request("MESSAGE", BOB, body=b"hi", call_id=odd)
+        data += request(
+            "MESSAGE",
+            BOB,
+            ("Content-Type", "message/cpim"),
+            body=b"Subject: \xff\r\nX.Y: \xff\r\n\r\nContent-Type: text/plain\r\nContent-ID: \xff\r\n\r\nhi",
+        )
+        alice.agent.flow.send(data)
+        found = alice.journal.find
+        await alice.journal.wait("sip.in", lambda _: len(found("sip.in", _is_answer)) >= 8, PATIENCE)
+        statuses = {entry.what.split()[1] for entry in found("sip.in", _is_answer)}
+        assert statuses <= {"202", "400"}
+        assert (await alice.message(BOB, "the last one")).status == 202
+        await bob.journal.wait("message", lambda one: one.what == "the last one", PATIENCE)
+        assert len((await here.api.get("/conversations/sip:bob@cpm.test/messages"))["messages"]) > 1
+        await here.lives()
+
+
+def _is_answer(entry: Entry) -> bool:
+    return b" MESSAGE\r\n" in entry.raw and entry.what.startswith("SIP/2.0 ")
 
 
 async def test_garbage_in_datagrams_is_met_with_silence(tmp_path: Path) -> None:

@@ -52,7 +52,7 @@ def read(message: SipMessage, *, limit: int) -> Content:
         body = mime.decode_content(message.body, encoding, limit=limit)
     except mime.MimeError as error:
         raise _undecodable(error) from None
-    content_type = message.get("content-type") or "text/plain"
+    content_type = clean(message.get("content-type")) or "text/plain"
     kind = mime.media_type(content_type)
     if kind not in _BARE_EXACT and not kind.startswith(_BARE):
         raise Refusal(415, "", ("Accept", ", ".join(sorted(_BARE_EXACT | {"text/plain", "multipart/mixed"}))))
@@ -60,8 +60,13 @@ def read(message: SipMessage, *, limit: int) -> Content:
         return _from_cpim(body)
     if kind.startswith("multipart/"):
         return _from_multipart(content_type, body)
-    disposition = message.get("content-disposition")
+    disposition = clean(message.get("content-disposition"))
     return Content((Part(content_type, body, disposition=disposition),), False, sent_at=_date(message))
+
+
+def clean(text: str) -> str:
+    """A field that is kept: octets that are no UTF-8 become U+FFFD, for the store and other networks take text only."""
+    return text if text.isascii() else text.encode("utf-8", "surrogateescape").decode("utf-8", "replace")
 
 
 def _undecodable(error: mime.MimeError) -> Refusal:

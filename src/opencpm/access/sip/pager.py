@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import lru_cache
@@ -9,7 +10,7 @@ from hashlib import blake2b
 
 from opencpm.access.sip.addresses import Home
 from opencpm.access.sip.auth import Authenticator, Originator
-from opencpm.access.sip.content import Content, read
+from opencpm.access.sip.content import Content, clean, read
 from opencpm.access.sip.endpoint import Endpoint, Request
 from opencpm.access.sip.location import Location
 from opencpm.access.sip.reasons import refusal_fields, status_of
@@ -25,6 +26,8 @@ from opencpm.protocols import imdn, iscomposing, resource_lists
 from opencpm.protocols.sip.errors import SipError
 from opencpm.protocols.sip.headers import parse_cseq, parse_number
 from opencpm.protocols.sip.response import Refusal
+
+log = logging.getLogger("opencpm.access.sip")
 
 ROUTE_HEADER = "x-opencpm-network"
 """A sender's choice of network for one message (a header of ours: the specifications have none)."""
@@ -83,6 +86,9 @@ class PagerIn:
                 self._endpoint.refuse(request, refusal)
             except SipError as error:
                 self._endpoint.refuse(request, Refusal(error.status, str(error)))
+            except Exception:  # a fault over one message must not take the others of the batch along
+                log.exception("a MESSAGE from %s:%d could not be read", *request.flow.peer)
+                self._endpoint.answer(request, 500)
         if inbox is not None:
             self._hand_over(inbox, batch)
 
@@ -152,7 +158,7 @@ class PagerIn:
             raise Refusal(400, "Empty message")
         if sip.tokens("privacy") & {"id", "user", "header"}:
             raise Refusal(433)  # we cannot hide the sender on every network, so we do not pretend to
-        call_id, now = sip.get("call-id"), self._context.clock.now()
+        call_id, now = clean(sip.get("call-id")), self._context.clock.now()
         # Without CPIM the Call-ID stands for the Message-ID (plain clients' notifications name it); as clients may
         # use one Call-ID for several messages, what makes it the same message is the CSeq too.
         ident = content.message_id or f"{call_id}\n{parse_cseq(sip.get('cseq')).number}"
@@ -171,8 +177,8 @@ class PagerIn:
             in_reply_to=_token(sip.get("inreplyto-contribution-id") or sip.get("in-reply-to-contribution-id")),
             wants=content.wants,
             expires_at=now + parse_number(expires, "Expires") if expires else None,
-            subject=content.subject or sip.get("subject"),
-            route=sip.get(ROUTE_HEADER),
+            subject=content.subject or clean(sip.get("subject")),
+            route=clean(sip.get(ROUTE_HEADER)),
             headers=content.headers,
         )
 
@@ -274,4 +280,4 @@ def _token(value: str) -> str:
     """An opaque id, bounded."""
     if len(value) > 256:
         raise Refusal(400, "Conversation or contribution id too long")
-    return value
+    return clean(value)

@@ -8,6 +8,7 @@ from collections.abc import Sequence
 from dataclasses import replace
 
 from opencpm.access.sip.auth import Authenticator, Originator
+from opencpm.access.sip.content import clean
 from opencpm.access.sip.endpoint import Request
 from opencpm.access.sip.pager import ROUTE_HEADER
 from opencpm.access.sip.reasons import refusal_fields, status_of
@@ -155,8 +156,8 @@ class InvitationsIn:
         room, message = self._room, request.message
         uas_dialog(message, request.to_tag)  # a Contact there must be, before anybody is asked
         target = self._target(message.uri)
-        ids = [message.get(name) for name in ("conversation-id", "contribution-id")]
-        ids.append(message.get("inreplyto-contribution-id") or message.get("in-reply-to-contribution-id"))
+        ids = [clean(message.get(name)) for name in ("conversation-id", "contribution-id")]
+        ids.append(clean(message.get("inreplyto-contribution-id") or message.get("in-reply-to-contribution-id")))
         if any(len(value) > _MAX_ID for value in ids):
             raise Refusal(400, "Conversation or contribution id too long")
         session_id, now = room.around.ids.new(), room.around.clock.now()
@@ -169,9 +170,9 @@ class InvitationsIn:
             conversation_id=ids[0],
             contribution_id=ids[1],
             in_reply_to=ids[2],
-            subject=message.get("subject"),
+            subject=clean(message.get("subject")),
             content_types=invitation.terms.wrapped_types or invitation.terms.accept_types,
-            route=message.get(ROUTE_HEADER),
+            route=clean(message.get(ROUTE_HEADER)),
             first=self._first(invitation.first, originator.address, target, session_id, now),
         )
 
