@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import secrets
 from collections.abc import AsyncIterator, Callable, Mapping
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, replace
@@ -20,6 +21,7 @@ from opencpm.lab.device import LabDevice
 from opencpm.lab.http import Api
 from opencpm.lab.msn import Buddy, LabMsn
 from opencpm.lab.smsc import Handset, LabSmsc
+from opencpm.protocols.sip.message import Message
 from opencpm.settings import parse
 
 DOMAIN = "cpm.test"
@@ -212,3 +214,18 @@ def tls(folder: Path) -> dict[str, Any]:
         path.write_bytes(data)
     ports = {"tls_port": 0, "wss_port": 0, "msrps_port": 0}
     return {**ports, "tls_certificate": str(certificate), "tls_key": str(key)}
+
+
+async def raw(device: LabDevice, target: str, content_type: str, body: bytes, *fields: tuple[str, str]) -> Message:
+    """Send a MESSAGE with this body as it is; the final response."""
+    head = [
+        ("Max-Forwards", "70"),
+        ("From", f"<{device.identity}>;tag={secrets.token_hex(4)}"),
+        ("To", f"<{target}>"),
+        ("Call-ID", secrets.token_hex(8)),
+        ("CSeq", "1 MESSAGE"),
+        *fields,
+        ("Content-Type", content_type),
+    ]
+    _, response = await device.agent.request("MESSAGE", target, head, body)
+    return response

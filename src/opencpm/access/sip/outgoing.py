@@ -104,8 +104,9 @@ def _part_headers(delivery: Delivery) -> list[tuple[str, str]]:
 
 
 def _unwrapped(delivery: Delivery) -> Body:
+    """Plain text, and nothing is left out: who asked for it would hear "delivered" of a picture nobody saw."""
     text = delivery.message.text
-    if not text:
+    if not text or any(part.media_type != "text/plain" for part in delivery.message.parts):
         raise SendError(Reason.UNSUPPORTED_MEDIA, detail="The receiver's device takes text only.")
     return Body("text/plain;charset=UTF-8", text.encode())
 
