@@ -70,7 +70,8 @@ def segment(
     septets = alphabet.encode(text) if gsm7 else None
     if septets is not None and len(septets) <= 160:
         return Segmentation(Coding.GSM7, (Segment(b"", septets),))
-    cut = min(_cuts(text, septets, languages if gsm7 else (), 6 if reference_bits == 8 else 7), key=lambda c: len(c.parts))
+    cuts = _cuts(text, septets, languages if gsm7 else (), 6 if reference_bits == 8 else 7)
+    cut = min(cuts, key=lambda c: len(c.parts))
     if len(cut.parts) > limit:
         raise TooManySegments(f"{len(cut.parts)} segments, {limit} allowed")
     return Segmentation(cut.coding, tuple(_with_headers(cut, reference, reference_bits)), *cut[2:])

@@ -323,7 +323,7 @@ class Session:
             if oldest.ot == SESSION:
                 self._close("no answer to the login", events)
             elif self._heard_at <= oldest.sent_at:
-                self._close(f"nothing was heard for {self._timers.result:.0f} s", events)
+                self._close(f"nothing was heard for {self._timers.result:g} s", events)
         self._leave_when_idle(events)
 
     def _leave_when_idle(self, events: list[Event]) -> None:

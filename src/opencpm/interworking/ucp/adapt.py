@@ -1,0 +1,65 @@
+"""The content rules of SMS over UCP: a message as segments, what is lost, or why it cannot go. Pure."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+
+from opencpm.domain.errors import Reason, SendError
+from opencpm.domain.message import Message
+from opencpm.domain.profile import Fit
+from opencpm.protocols.gsm import content
+from opencpm.protocols.gsm.content import NoText, Terms, TooLong
+from opencpm.protocols.gsm.segmentation import Coding, Segmentation
+from opencpm.protocols.ucp.content import is_ira
+
+from .settings import UcpSettings
+
+
+@dataclass(frozen=True, slots=True)
+class UcpTerms:
+    """``ira``: the centre reads codes of a text as ASCII, so that only what both alphabets share may go as text."""
+
+    sms: Terms
+    ira: bool = False
+
+    @classmethod
+    def of(cls, settings: UcpSettings) -> UcpTerms:
+        sms = Terms(settings.max_segments, settings.reference_bits, settings.languages, settings.transliteration)
+        return cls(sms, settings.amsg == "ira")
+
+
+def cut(message: Message, terms: UcpTerms, reference: int = 0, limit: int = 0) -> Segmentation:
+    """The segments of a message; ``limit`` (0: none) is the sender's own and the lower limit counts.
+
+    Raises SendError.
+    """
+    try:
+        return _cut(_text(message, terms), terms, reference, limit)
+    except NoText as error:
+        raise SendError(Reason.MALFORMED, detail=str(error)) from None
+    except TooLong as error:
+        raise SendError(Reason.TOO_LARGE, detail=str(error)) from None
+
+
+def fit(message: Message, terms: UcpTerms) -> Fit:
+    """How a message would go: the same rules, nothing sent."""
+    try:
+        count = len(cut(message, terms).segments)
+    except SendError as error:
+        return Fit(segments=0, error=error)
+    return Fit(count, content.losses(message.text, message.subject, _text(message, terms), terms.sms))
+
+
+def _text(message: Message, terms: UcpTerms) -> str:
+    for part in message.parts:
+        if part.media_type != "text/plain":
+            detail = f"SMS carries text only, not {part.media_type or 'this content'}"
+            raise SendError(Reason.UNSUPPORTED_MEDIA, detail=detail)
+    return content.prepared(message.text, message.subject, terms.sms)
+
+
+def _cut(text: str, terms: UcpTerms, reference: int, limit: int) -> Segmentation:
+    segments = content.segments_of(text, terms.sms, reference, limit)
+    if terms.ira and segments.coding is Coding.GSM7 and not all(is_ira(one.content) for one in segments.segments):
+        return content.segments_of(text, replace(terms.sms, gsm7=False), reference, limit)
+    return segments
