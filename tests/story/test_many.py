@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Callable
 from pathlib import Path
 
 import pytest
 
 from opencpm.domain.address import Address, tel
-from opencpm.lab.device import LabDevice
+from opencpm.lab.device import Entry, LabDevice
 from opencpm.lab.http import ApiError
 from opencpm.protocols import cpim, resource_lists
 from opencpm.protocols.mime import Part, build_multipart, split_multipart
@@ -47,6 +47,10 @@ async def to_list(device: LabDevice, receivers: list[str], body: bytes) -> Messa
     return await raw(device, EVERYBODY, 'multipart/mixed;boundary="cut"', whole, fields)
 
 
+def saying(wanted: str) -> Callable[[Entry], bool]:
+    return lambda entry: entry.what == wanted
+
+
 def told(device: LabDevice) -> dict[str, str]:
     """What the device was told, by receiver."""
     return {str(found.recipient_uri): found.status for found in device.imdns}
@@ -64,6 +68,7 @@ async def test_one_list_three_networks_and_one_bad_address(place: Village, alice
         await place.until(lambda: len(alice.imdns) >= 3)
     assert told(alice) == {"tel:+12025550101": "delivered", CAROL: "delivered", NOBODY: "failed"}
     assert {found.message_id for found in alice.imdns} == {"list-1"}
+    await place.until(lambda: all(record.state != "sending" for record in place.records("list-1")))
     states = {str(record.recipient): (record.network, record.state.value) for record in place.records("list-1")}
     assert states == {
         "tel:+12025550101": ("sms", "delivered"),
@@ -168,7 +173,7 @@ async def test_a_message_to_carol_on_two_addresses_is_hers_once_each(place: Vill
     async with place.device("carol") as carol:
         for number, target in enumerate((CAROL, "tel:+12025550102")):
             await alice.message(target, f"to you {number}")
-            await carol.journal.wait("message", lambda e, n=number: e.what == f"to you {n}")
+            await carol.journal.wait("message", saying(f"to you {number}"))
     assert [one["peer"]["name"] for one in await place.api.get("/conversations")] == ["Carol"]
 
 

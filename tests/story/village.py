@@ -70,11 +70,13 @@ class Village:
             assert await device.register() == 200
             yield device
 
-    def absent(self, user: str = "alice", transport: str = "tcp", **options: Any) -> LabDevice:
-        """A device that has not registered yet."""
+    def absent(self, user: str = "alice", transport: str = "tcp", *, instance: str = "", **options: Any) -> LabDevice:
+        """A device that has not registered yet; with the instance of another one it is the same, come back."""
         where = self.app.endpoints["sip"][transport]
         options = {"password": USERS[user][2], **options}
-        return LabDevice(f"sip:{user}@{DOMAIN}", server=where, transport=transport.upper(), **options)
+        device = LabDevice(f"sip:{user}@{DOMAIN}", server=where, transport=transport.upper(), **options)
+        device.instance = instance or device.instance
+        return device
 
     @property
     def api(self) -> Api:

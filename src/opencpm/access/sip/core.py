@@ -72,6 +72,7 @@ class Core:
         endpoint.on("PUBLISH", capabilities.no_events)
         endpoint.on("NOTIFY", capabilities.no_subscription)
         endpoint.on_lost(self.registrar.lost)
+        self.registrar.moved = self.lanes.moved
         endpoint.find_flow = self._find_flow
 
     def _find_flow(self, uri: str) -> Flow | None:

@@ -21,6 +21,7 @@ from opencpm.domain.message import MessageKind
 from opencpm.interfaces import Context
 from opencpm.protocols.sip.message import Message
 from opencpm.protocols.sip.status import preferred
+from opencpm.transport.flow import Flow
 
 log = logging.getLogger("opencpm.access.sip")
 
@@ -45,10 +46,20 @@ class _Job:
 
 
 @dataclass(slots=True, eq=False)
+class _Flight:
+    """One request on its way to a device; `retried`: in the other form, after a 415."""
+
+    flow: Flow
+    body: Body
+    retried: bool
+
+
+@dataclass(slots=True, eq=False)
 class _Lane:
     """What goes to one device."""
 
     binding: Binding
+    flights: dict[_Job, _Flight] = field(default_factory=dict)
     waiting: deque[_Job] = field(default_factory=deque)
     under_way: int = 0
     alone: bool = False
@@ -88,6 +99,18 @@ class Lanes:
         for job in list(self._jobs):
             self._finish(job, error)
         self._hand_over()
+
+    def moved(self, binding: Binding) -> None:
+        """A device has registered anew over another flow: what is under way goes after it, and nobody waits for
+        an answer from where it was."""
+        lane = self._lanes.get((binding.user, binding.key))
+        flow = binding.flow
+        if lane is None or flow is None:
+            return
+        lane.binding = binding
+        for job, flight in list(lane.flights.items()):
+            if flight.flow.key != flow.key:
+                self._transmit(lane, job, flight.body, retried=flight.retried)
 
     def sweep(self) -> None:
         """Give up what has passed its deadline; called now and then."""
@@ -161,6 +184,7 @@ class Lanes:
         if flow is None or not flow.open:
             self._done(lane, job, NO_ANSWER, None, failed=True)
             return
+        flight = lane.flights[job] = _Flight(flow, body, retried)
         if not flow.reliable and len(body.content) > MAX_DATAGRAM:
             self._done(lane, job, 513, None, failed=False)
             return
@@ -170,7 +194,7 @@ class Lanes:
             fields = [(n, f"{2**30 + delivery.token} MESSAGE" if n == "CSeq" else v) for n, v in fields]
 
         def answered(response: Message | None, failed: bool) -> None:
-            if response is not None and response.status < 200:
+            if lane.flights.get(job) is not flight or (response is not None and response.status < 200):
                 return
             if response is not None and response.status == 415 and not retried and self._again(lane, job, body):
                 return
@@ -191,6 +215,7 @@ class Lanes:
     # out
 
     def _done(self, lane: _Lane, job: _Job, status: int, response: Message | None, *, failed: bool) -> None:
+        lane.flights.pop(job, None)
         lane.under_way -= 1
         lane.alone = False
         if 200 <= status < 300:

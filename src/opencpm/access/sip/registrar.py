@@ -56,6 +56,8 @@ class Registrar:
         self._settings, self._context, self._endpoint = settings, context, endpoint
         self._home, self._location, self._authenticator = home, location, authenticator
         self.changed: Changed = lambda user, reach: None
+        self.moved: Callable[[Binding], None] = lambda binding: None
+        """Told of a device that registered again over another flow."""
 
     # questions
 
@@ -163,15 +165,18 @@ class Registrar:
         for binding in found.values():
             if binding is not None:
                 self._in_order(request.message, binding)
-        new = [key for key, binding in found.items() if binding is None]
-        if len(self._location.of(owner.id)) + len(new) > self._settings.max_devices:
+        added = [key for key, binding in found.items() if binding is None]
+        if len(self._location.of(owner.id)) + len(added) > self._settings.max_devices:
             raise Refusal(403, "Too Many Devices")
         work = [change for change in changes if change.expires or found[change.key] is not None]
         done = self._after(len(work), request, owner)
         for change in work:
             binding = found[change.key]
             if change.expires:
-                self._location.put(self._binding(request, owner, change, binding), request.flow, done)
+                new = self._binding(request, owner, change, binding)
+                self._location.put(new, request.flow, done)
+                if binding is not None and (binding.flow is None or binding.flow.key != request.flow.key):
+                    self.moved(new)
             elif binding is not None:
                 self._location.remove(binding, done)
 
@@ -287,11 +292,13 @@ class Registrar:
             self.changed(binding.user, self.reach(binding.user))
 
     def silent(self, binding: Binding) -> None:
-        """A device did not answer: it counts as away for a while, for longer each time in a row."""
-        if self._settings.silent:
+        """A device did not answer: it counts as away for a while, for longer each time in a row (several messages
+        that were under way together are one time)."""
+        now = self._context.clock.now()
+        if self._settings.silent and binding.silent_until <= now:
             pause = self._settings.silent * 2 ** min(binding.silences, MAX_DOUBLINGS)
             binding.silences += 1
-            binding.silent_until = self._context.clock.now() + pause
+            binding.silent_until = now + pause
             self.changed(binding.user, self.reach(binding.user))
 
     def remember(self, binding: Binding) -> None:
