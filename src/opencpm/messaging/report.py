@@ -167,7 +167,10 @@ class Reporting:
     def _displayed(
         self, record: DeliveryRecord, said: str, changes: Changes, notices: list[DeliveryRecord], now: float
     ) -> bool:
-        """Displayed implies delivered (RFC 5438); a receiver may wish not to tell."""
+        """Displayed implies delivered (RFC 5438), and is told as that too where nothing was told before:
+        it may overtake the device's answer. A receiver may wish not to tell that they have read it."""
+        if record.state is not DeliveryState.DELIVERED:
+            notices += tell_sender(self._ground, record, Status.DELIVERED, changes)
         finish(record, DeliveryState.DISPLAYED, now)
         changes.trail.append(trail.line(record, Step.DISPLAYED, said, now))
         receiver = self._ground.directory.owner_of(record.recipient)
