@@ -7,7 +7,7 @@ import logging
 from collections.abc import AsyncIterator, Mapping, Sequence
 from contextlib import asynccontextmanager
 
-from opencpm.access import sip, web
+from opencpm.access import sip, smpp, web
 from opencpm.app.chance import RandomIds, SystemClock
 from opencpm.app.networks import build_network
 from opencpm.app.people import opened
@@ -84,6 +84,8 @@ class App:
             connectors.append(sip.build(sip_values(self.settings), context("sip")))
         if self.settings.web.enabled:
             connectors.append(web.build(self.settings.web, context("web"), messaging=self.messaging))
+        if self.settings.smpp.enabled:
+            connectors.append(smpp.build(self.settings.smpp, context("smpp"), store=self.store))
         connectors += [build_network(values, context(name)) for name, values in self.settings.networks.items()]
         self.connectors = [Supervised(one, clock) for one in connectors]
         self.messaging.attach(self.connectors)

@@ -76,8 +76,10 @@ def sections(model: type[BaseModel], prefix: str = "") -> Iterator[tuple[str, ty
         if found is None:
             continue
         path = f"{prefix}.{name}" if prefix else name
-        nested = field.annotation is not found  # a list of tables
-        if nested:
+        nested = field.annotation is not found  # a list or a table of tables
+        if nested and str(field.annotation).startswith("dict"):
+            yield f"`[{path}.<name>]`", found
+        elif nested:
             yield f"`[[{path}]]`", found
         else:
             yield from sections(found, path)

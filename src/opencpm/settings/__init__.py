@@ -6,6 +6,7 @@ Read from one TOML file. The environment names the file (``OPENCPM_CONFIG``) and
 from opencpm.settings.load import CONFIG_VARIABLE, SettingsError, default_path, load, parse
 from opencpm.settings.models import Settings, SipSettings, WebSettings
 from opencpm.settings.policy import LimitSettings, PolicySettings, RouteSettings
+from opencpm.settings.smpp import SmppListener, SmppSettings, SmppTerms
 
 __all__ = [
     "CONFIG_VARIABLE",
@@ -15,6 +16,9 @@ __all__ = [
     "Settings",
     "SettingsError",
     "SipSettings",
+    "SmppListener",
+    "SmppSettings",
+    "SmppTerms",
     "WebSettings",
     "default_path",
     "load",

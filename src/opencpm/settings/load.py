@@ -59,11 +59,15 @@ def parse(values: Mapping[str, Any], folder: Path = Path()) -> Settings:
 
 
 def _resolved(settings: Settings, folder: Path) -> Settings:
-    sip = settings.sip
-    files = {name: str(folder / value) for name in ("tls_certificate", "tls_key") if (value := str(getattr(sip, name)))}
-    return settings.model_copy(
-        update={"data_dir": folder / settings.data_dir, "sip": sip.model_copy(update=files)},
-    )
+    secure = {"sip": settings.sip, "smpp": settings.smpp}
+    sections = {name: section.model_copy(update=_files(section, folder)) for name, section in secure.items()}
+    return settings.model_copy(update={"data_dir": folder / settings.data_dir, **sections})
+
+
+def _files(section: BaseModel, folder: Path) -> dict[str, str]:
+    return {
+        name: str(folder / value) for name in ("tls_certificate", "tls_key") if (value := str(getattr(section, name)))
+    }
 
 
 def _line(problem: dict[str, Any]) -> str:

@@ -10,6 +10,7 @@ from pydantic import AfterValidator, Field, field_validator, model_validator
 from opencpm.domain.policy import Policy
 from opencpm.settings.kinds import OptionalPort, Port, Section
 from opencpm.settings.policy import PolicySettings
+from opencpm.settings.smpp import SmppSettings
 
 Domain = Annotated[str, Field(pattern=r"^[A-Za-z0-9]([A-Za-z0-9.-]*[A-Za-z0-9])?$"), AfterValidator(str.lower)]
 
@@ -110,6 +111,7 @@ class Settings(Section):
     )
     sip: SipSettings = Field(default=SipSettings(), description="CPM devices ([sip]).")
     web: WebSettings = Field(default=WebSettings(), description="API and page ([web]).")
+    smpp: SmppSettings = Field(default=SmppSettings(), description="ESMEs that bind to us ([smpp]).")
     policy: PolicySettings = Field(default=PolicySettings(), description="What selection reads ([policy]).")
     networks: dict[str, dict[str, Any]] = Field(
         default={}, description='Foreign networks ([networks.<name>]); "type" says which kind, the rest belongs to it.'
@@ -119,7 +121,7 @@ class Settings(Section):
     @classmethod
     def _typed(cls, networks: dict[str, dict[str, Any]]) -> dict[str, dict[str, Any]]:
         for name, settings in networks.items():
-            if name in ("sip", "web"):
+            if name in ("sip", "web", "smpp"):
                 raise ValueError(f"{name!r} is the name of an access; choose another for this network")
             if not isinstance(settings.get("type"), str):
                 raise ValueError(f'{name} has no type; write type = "sms" (or the kind of network it is)')
