@@ -1,6 +1,10 @@
+from collections import Counter
+
 from hypothesis import given
 from hypothesis import strategies as st
 
+from opencpm.interworking.ucp.inbound import Inbound
+from opencpm.interworking.ucp.settings import read
 from opencpm.protocols.ucp import framing, times, xser
 from opencpm.protocols.ucp.codes import why
 from opencpm.protocols.ucp.content import content_of, text_of
@@ -10,6 +14,7 @@ from opencpm.protocols.ucp.framing import Frame, FrameBuffer
 from opencpm.protocols.ucp.operations import Message, operation_of, result_of
 from opencpm.protocols.ucp.originator import decode_name, encode_name
 from opencpm.protocols.ucp.session import Login, Session
+from tests.interworking.sms.support import Clock, Inbox, context
 
 safe = st.text(st.characters(min_codepoint=0x20, max_codepoint=0x7E, exclude_characters="/"), max_size=12)
 hexadecimal = st.binary(max_size=20).map(lambda octets: octets.hex())
@@ -97,3 +102,36 @@ def test_extra_services(services, text):
 def test_small_fields_never_fail(text):
     times.name_of(text)
     why(text)
+
+
+number = st.sampled_from(["447700900123", "12025550100", "60606", "0E436813442DCFE9", ""]) | safe
+services = st.sampled_from(["", "020108", "0201F5", "0106050003010201", "0106050003010202", "01"]) | hexadecimal
+deliveries = st.builds(
+    lambda ot, adc, oadc, otoa, mt, msg, extra, rpid, scts, dst: Received(
+        ot, 0, Message(adc, oadc, otoa=otoa, mt=mt, msg=msg, xser=extra, rpid=rpid, scts=scts, dst=dst)
+    ),
+    st.sampled_from([1, 52, 52, 53]),
+    number,
+    number,
+    st.sampled_from(["", "1139", "5039"]),
+    st.sampled_from(["2", "3", "3", "4"]),
+    hexadecimal | safe,
+    services,
+    st.sampled_from(["0000", "0064", ""]),
+    st.sampled_from(["231126073015", ""]),
+    st.sampled_from(["0", "1", "2", ""]),
+)
+
+
+@given(st.lists(deliveries, max_size=20))
+def test_everything_the_centre_brings_is_answered_once(batch):
+    answers, clock, inbox = Counter(), Clock(), Inbox()
+    inbound = Inbound(read({}), context(clock=clock))
+    inbound.start(inbox)
+    for at, event in enumerate(batch):
+        inbound.take(lambda received, ec, sm: answers.update([received.trn]), [event._replace(trn=at)])
+    clock.ahead = 1e6
+    inbound.expire()
+    assert answers == Counter(range(len(batch)))
+    assert all(report.key for report in inbox.reports)
+    assert all(message.text for message in inbox.messages)

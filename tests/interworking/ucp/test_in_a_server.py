@@ -40,7 +40,14 @@ def plugin(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> str:
 
 
 def settings(folder: Path, kind: str, where: tuple[str, int], **more: object) -> Settings:
-    link = {"host": where[0], "port": where[1], "account": "cpm", "password": "sesame", "reconnect_min": 0.05}
+    link = {
+        "host": where[0],
+        "port": where[1],
+        "account": "cpm",
+        "password": "sesame",
+        "reconnect_min": 0.05,
+        "apart": 0,
+    }
     values = {
         "domain": "cpm.test",
         "secret_key": "k" * 32,
@@ -81,7 +88,7 @@ async def house(folder: Path, kind: str, centre: LabUcp, **more: object) -> Asyn
 async def test_from_a_device_to_the_phone_and_the_word_comes_back(tmp_path: Path, plugin: str, text: str) -> None:
     async with (
         LabUcp(accounts={"cpm": "sesame"}, unique=True) as centre,
-        house(tmp_path, plugin, centre, apart=0) as here,
+        house(tmp_path, plugin, centre) as here,
         here.device() as alice,
     ):
         assert (await alice.message(f"tel:{PHONE}", text)).status == 202
@@ -94,7 +101,7 @@ async def test_from_a_device_to_the_phone_and_the_word_comes_back(tmp_path: Path
 async def test_one_word_only_once_all_segments_are_there(tmp_path: Path, plugin: str) -> None:
     async with (
         LabUcp(accounts={"cpm": "sesame"}, unique=True) as centre,
-        house(tmp_path, plugin, centre, apart=0) as here,
+        house(tmp_path, plugin, centre) as here,
         here.device() as alice,
     ):
         here.phone.on = False
@@ -114,7 +121,7 @@ async def test_one_word_only_once_all_segments_are_there(tmp_path: Path, plugin:
 
 async def test_from_the_api_and_what_fails_says_why(tmp_path: Path, plugin: str) -> None:
     async with (
-        LabUcp(accounts={"cpm": "sesame"}) as centre,
+        LabUcp(accounts={"cpm": "sesame"}, unique=True) as centre,
         house(tmp_path, plugin, centre) as here,
         here.device() as alice,
     ):
@@ -133,7 +140,7 @@ async def test_from_the_api_and_what_fails_says_why(tmp_path: Path, plugin: str)
 
 async def test_a_text_of_the_phone_comes_to_alice(tmp_path: Path, plugin: str) -> None:
     async with (
-        LabUcp(accounts={"cpm": "sesame"}) as centre,
+        LabUcp(accounts={"cpm": "sesame"}, unique=True) as centre,
         house(tmp_path, plugin, centre) as here,
         here.device() as alice,
     ):
@@ -143,7 +150,7 @@ async def test_a_text_of_the_phone_comes_to_alice(tmp_path: Path, plugin: str) -
 
 
 async def test_a_notification_finds_its_message_after_a_restart(tmp_path: Path, plugin: str) -> None:
-    async with LabUcp(accounts={"cpm": "sesame"}) as centre:
+    async with LabUcp(accounts={"cpm": "sesame"}, unique=True) as centre:
         async with house(tmp_path, plugin, centre) as here:
             here.phone.on = False
             await here.api.post("/messages", {"to": [PHONE], "text": "later"})
@@ -154,7 +161,7 @@ async def test_a_notification_finds_its_message_after_a_restart(tmp_path: Path, 
 
 
 async def test_what_waits_while_the_centre_is_down_goes_when_it_is_back(tmp_path: Path, plugin: str) -> None:
-    async with LabUcp(accounts={"cpm": "sesame"}) as centre, house(tmp_path, plugin, centre) as here:
+    async with LabUcp(accounts={"cpm": "sesame"}, unique=True) as centre, house(tmp_path, plugin, centre) as here:
         await centre.down()
         await here.api.post("/messages", {"to": [PHONE], "text": "when you are back"})
         await centre.up()

@@ -170,7 +170,9 @@ class UcpConnector:
 
     def _changed(self) -> None:
         """The link came up or went."""
-        if not self._link.up:
+        if self._link.up:
+            self._outbox.opened(asyncio.get_running_loop().time())
+        else:
             self._settle(self._outbox.stranded(self._context.clock.now()))
         self._pump()
 

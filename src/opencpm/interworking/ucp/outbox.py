@@ -79,6 +79,7 @@ class Outbox:
         self._ready: deque[Line] = deque()
         self._resting: list[tuple[float, int, Line]] = []
         self._serial = 0
+        self._not_before = 0.0
         self._denials = 0
         self._doubtful: OrderedDict[str, None] = OrderedDict()  # deliveries of which an earlier attempt may have gone
 
@@ -105,8 +106,14 @@ class Outbox:
 
     # -- sending
 
+    def opened(self, now: float) -> None:
+        """A session begins: what the last one left unanswered may have been taken in this very second."""
+        self._not_before = now + self._apart
+
     def pump(self, way: Way, now: float) -> float | None:
         """Hand out what window, rate and distance allow; returns when to try again, if time is what stops it."""
+        if now < self._not_before:
+            return self._not_before if self._lines else None
         while self._resting and self._resting[0][0] <= now:
             line = heappop(self._resting)[2]
             line.parked = False
