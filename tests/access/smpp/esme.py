@@ -38,7 +38,7 @@ class Esme:
     async def connect(self, address, bind, tls=None):
         now = asyncio.get_running_loop().time()
         self._session = _Recorded(now, bind=bind, window=1000, timers=Timers(enquire_link=0.0))
-        self._session.pdus = self.pdus
+        self._session.pdus, self._session.news = self.pdus, self._news
         self._link = await dial(self._session, *address, on_events=self._heard, on_lost=self._lost, tls=tls)
         await self.until(lambda: self.closed or any(isinstance(e, Bound | BindRefused) for e in self.events))
 
@@ -111,6 +111,7 @@ class _Recorded(Session):
 
     def receive(self, data, now):
         events = super().receive(data, now)
+        self.news.set()
         return events
 
     def _take_frame(self, frame, now, events):

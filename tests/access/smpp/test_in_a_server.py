@@ -5,6 +5,7 @@ import asyncio
 import pytest
 
 from opencpm.protocols.gsm.segmentation import segment
+from opencpm.protocols.smpp.binding import Bind
 from opencpm.protocols.smpp.command import Command
 from opencpm.protocols.smpp.pdu import Pdu, encode
 from opencpm.protocols.smpp.short_message import UDHI
@@ -16,7 +17,7 @@ from opencpm.protocols.smpp.status import (
     RX_T_APPN,
 )
 
-from .esme import sm
+from .esme import Esme, bound, sm
 from .house import ALICE, ALICE_NUMBER, NAME, NUMBER, PHONE, SHOP, house, house_with_smsc
 
 LONG = "All work and no play makes a dull test. " * 8
@@ -269,7 +270,7 @@ async def test_who_may_bind(tmp_path):
                 assert esme.refused == status
         async with one.esme() as first, one.esme() as second:
             assert (first.refused, second.refused) == (0, 0x05)
-        lines = [entry.text for entry in one.app.store.trail("sip:bank@cpm.test")]
+        lines = [entry.what for entry in one.app.store.trail("sip:bank@cpm.test")]
         assert any("SMPP bind" in line for line in lines)
 
 
@@ -354,11 +355,10 @@ async def test_a_restart_keeps_what_was_accepted(tmp_path):
 
 
 async def test_stopping_unbinds_in_good_order(tmp_path):
-    async with house(tmp_path) as one, one.esme() as esme:
-        pass
+    esme = Esme()
     async with house(tmp_path) as one:
-        esme = await one.esme().__aenter__()
-    assert esme.closed
+        await esme.connect(one.address, Bind(system_id="shop", password="sesame"))
+    await esme.until(lambda: esme.closed)
     assert any(received.command == Command.UNBIND for received in esme.pdus)
 
 
@@ -373,8 +373,6 @@ async def test_over_tls(tmp_path):
     async with house(tmp_path, **secure) as one:
         context = ssl.create_default_context(cafile=str(tmp_path / "c.pem"))
         context.check_hostname = False
-        from .esme import bound
-
         async with bound(one.app.endpoints["smpp"]["smpps"], "shop", "sesame", tls=context) as esme:
             assert (await esme.submit(sm("Hello", ALICE_NUMBER)))[0] == 0
 
