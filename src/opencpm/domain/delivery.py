@@ -43,7 +43,7 @@ class Notice:
     original_sent_at: float  # its DateTime
     recipient: Address  # whose copy this is about (recipient-uri)
     status: Status
-    network: str = ""  # for ACCEPTED: which network took it (the interworking notification names it)
+    network: str = ""  # for ACCEPTED: the kind of network that took it (Profile.kind: "sms", "im")
     reason: str = ""  # for FAILED: what the user may read
 
 

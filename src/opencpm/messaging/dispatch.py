@@ -151,7 +151,7 @@ class Dispatch:
                 early += parked
         doubled = "; an earlier attempt may have arrived as well" if outcome.doubled else ""
         changes.trail.append(trail.line(record, Step.ACCEPTED, f"{outcome.source}: {outcome.detail}{doubled}", now))
-        ready += tell_sender(self._ground, record, Status.ACCEPTED, changes, network=record.network)
+        ready += tell_sender(self._ground, record, Status.ACCEPTED, changes, network=self._kind(record.network))
         return early
 
     def _delivered(
@@ -191,6 +191,10 @@ class Dispatch:
             self.fail(record, error, changes, ready, said)  # a device's final word: nothing is kept for another one
             return
         self.place(record, plan, changes, ready, error)
+
+    def _kind(self, network: str) -> str:
+        connector = self._ground.connectors.get(network)
+        return connector.profile.kind if connector is not None else network
 
     def _is_access(self, network: str) -> bool:
         connector = self._ground.connectors.get(network)
