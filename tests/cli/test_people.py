@@ -109,3 +109,16 @@ def test_wrong_preferences_are_explained(run: Run, value: str, said: str) -> Non
     result = run("preferences", "set", "alice", value)
     assert result.exit_code == 2
     assert said in result.output
+
+
+def test_an_application_has_short_codes_and_names(run: Run, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("OPENCPM_PASSWORD", "shop-knows")
+    assert (
+        run("user", "add", "shop", "--number", "60606", "--number", "+12025550160", "--sender", "Shop").exit_code == 0
+    )
+    listed = json.loads(run("user", "list", "--json").output)
+    shop = next(one for one in listed if one["id"] == "shop")
+    assert shop["addresses"][1:] == ["tel:60606", "tel:+12025550160", "alpha:Shop"]
+    refused = run("user", "add", "other", "--sender", "12345")
+    assert refused.exit_code != 0
+    assert "cannot be a sender" in refused.output

@@ -23,21 +23,25 @@ def user() -> None:
 @user.command()
 @click.argument("name")
 @click.option("--display-name", help="What people see.  [default: the name, capitalised]")
-@click.option("--number", help="A telephone number of theirs, +<country><number>.")
+@click.option("--number", "numbers", multiple=True, help="A telephone number or short code of theirs; may be repeated.")
+@click.option("--sender", "names", multiple=True, help="A name they may send SMS from, at most 11 characters.")
 @config_option
-def add(name: str, display_name: str | None, number: str | None, config: Path | None) -> None:
+def add(
+    name: str, display_name: str | None, numbers: tuple[str, ...], names: tuple[str, ...], config: Path | None
+) -> None:
     """Add a user NAME; the password is asked for (or read from stdin, or OPENCPM_PASSWORD).
 
     \b
     opencpm user add alice
     opencpm user add alice --number +12025550100
+    opencpm user add shop --number 60606 --sender Shop
     """
     from opencpm.domain.address import Address, tel
 
     settings = load_settings(config)
     addresses = [Address("sip", f"{name}@{settings.domain}")]
-    if number:
-        addresses.append(tel(number))
+    addresses += [tel(number) for number in numbers]
+    addresses += [Address("alpha", _sender(sender)) for sender in names]
     password = secret("password")
 
     def put(people: StoredDirectory, _: SqliteStore) -> None:
@@ -48,6 +52,13 @@ def add(name: str, display_name: str | None, number: str | None, config: Path | 
 
     with_people(config, put)
     click.echo(f"{name} can register as {addresses[0]}")
+
+
+def _sender(name: str) -> str:
+    """An alphanumeric sender (3GPP TS 23.040 §9.1.2.5): no number, and short."""
+    if not 0 < len(name) <= 11 or not name.isascii() or not name.isprintable() or name.isdecimal():
+        raise Failure(f"{name!r} cannot be a sender", "Use 1 to 11 letters and digits, with a letter among them.")
+    return name
 
 
 @user.command("list")
