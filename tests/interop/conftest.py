@@ -13,6 +13,7 @@ from tests.interop.programs import version_of
 _BARESIP = ("baresip", ("-h",), r"baresip v(\S+)")
 _SIPP = ("sipp", ("-v",), r"SIPp v([0-9.]+)")
 _LINPHONE = ("linphonec", ("-v",), r"version: (\S+)")
+_KANNEL = ("bearerbox", ("--version",), r"version `([0-9.]+)'")
 _there = cache(version_of)
 
 
@@ -36,6 +37,11 @@ def baresip_is_there(request):
 @pytest.fixture
 def linphone_is_there(request):
     _need(request, "linphone", _LINPHONE, "linphone-cli")
+
+
+@pytest.fixture
+def kannel_is_there(request):
+    _need(request, "Kannel", _KANNEL, "kannel")
 
 
 @pytest.fixture
