@@ -41,6 +41,7 @@ class Pool:
         self._workers = workers
         self._idle: list[Worker] = []
         self._all: set[Worker] = set()
+        self._leaving: list[Worker] = []  # killed, not yet seen to be gone
         self._pending = 0
         self._closed = False
 
@@ -61,12 +62,14 @@ class Pool:
     async def close(self) -> None:
         """End all workers, whatever they are doing."""
         self._closed = True
-        workers, self._idle = list(self._all), []
+        workers = [*self._all, *self._leaving]
         for worker in workers:
             worker.kill()
         for worker in workers:
             await worker.ended()
         self._all.clear()
+        self._idle.clear()
+        self._leaving.clear()
 
     async def adapt(self, parts: Sequence[Part], target: Target) -> Adapted:
         """Parts that fit the target, and what was lost.
@@ -134,6 +137,7 @@ class Pool:
         else:
             worker.kill()
             self._all.discard(worker)
+            self._leaving = [*(other for other in self._leaving if other.alive), worker]
 
     async def _start_idle(self) -> None:
         self._idle.append(await self._started())
@@ -169,7 +173,7 @@ class Worker:
             async with asyncio.timeout(limits.start):
                 said, _ = await worker._answer()
         except BaseException as error:
-            worker.kill()
+            await worker.ended()
             if isinstance(error, TimeoutError | EOFError | OSError | wire.WireError):
                 detail = "the media converter does not start"
                 raise SendError(Reason.INTERNAL, retryable=True, detail=detail) from error

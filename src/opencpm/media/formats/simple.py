@@ -94,7 +94,7 @@ def read_mp3(body: bytes) -> Inspection:
     """The duration is an estimate from the first frame's bit rate."""
     at = 0
     if body[:3] == b"ID3":
-        at = 10 + sum((octet & 0x7F) << shift for octet, shift in zip(body[6:10], (21, 14, 7, 0), strict=True))
+        at = 10 + sum((octet & 0x7F) << shift for octet, shift in zip(body[6:10], (21, 14, 7, 0), strict=False))
     head = body[at : at + 4]
     kbits = _BIT_RATES[head[2] >> 4] if len(head) == 4 and head[0] == 0xFF and head[1] & 0x1E == 0x1A else 0
     return _sound("audio/mpeg", body, (len(body) - at) / (kbits * 125) if kbits else 0.0, "mp3")

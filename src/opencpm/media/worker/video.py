@@ -28,7 +28,7 @@ _SMOOTH_RATE: Final = 32_000  # below it, half as many pictures a second look be
 _AUDIO_BITS: Final = {"amr": 12_200, "aac": 24_000}
 _OVERHEAD: Final = 3_000
 _PER_SECOND: Final = 400  # bytes of index a second, both tracks
-_TRIES: Final = 2
+_TRIES: Final = 3
 _ENCODERS: Final = {"h263": "h263", "h264-baseline": "libx264", "h264": "libx264"}
 
 
@@ -78,19 +78,20 @@ class Video:
             raise MediaError("cannot be played by the receiver")
         room = (limit - _OVERHEAD - self._seconds * _PER_SECOND) * 8 / self._seconds - self._audio_bits
         bits = min(self._target.video_rate, int(room))
-        for _ in range(_TRIES):
+        for slower in range(1, 1 + _TRIES):  # rate control may miss; fewer pictures a second always help
             if bits < _LEAST_RATE:
                 break
-            plan = self._plan(bits)
+            plan = self._plan(bits, slower)
             coded = transcode(self._part.body, self._seen, plan, self._target, self._limits, limit)
             if len(coded) <= limit:
                 return self._rendition(coded, plan)
             bits = int(bits * 0.9 * limit / len(coded))
         raise too_large()
 
-    def _plan(self, bits: int) -> Plan:
+    def _plan(self, bits: int, slower: int) -> Plan:
         codec = self._target.video_codecs[0]
-        fps = self._target.video_fps if bits >= _SMOOTH_RATE else max(1, self._target.video_fps // 2)
+        slower = slower if bits >= _SMOOTH_RATE else max(2, slower)
+        fps = max(1, self._target.video_fps // slower)
         if codec == "h263":  # profile 0 level 10: QCIF only, 15 pictures and 64 kbit/s at most
             return Plan(codec, (176, 144), min(15, fps), min(bits, 64_000))
         size = self._target.video_box if bits >= 96_000 else (176, 144)
