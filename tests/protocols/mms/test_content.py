@@ -30,7 +30,7 @@ def test_without_presentation():
     assert flatten(TEXT) == (TEXT,)
 
 
-@pytest.mark.parametrize("body", [b"a\0b", b"x" * 999, b"a\r\n--b\r\n"])
+@pytest.mark.parametrize("body", [b"a\0b", b"x" * 999, b"a\r\n--b\r\n", b"--b", b"\n--b"])
 def test_text_that_does_not_travel_as_lines(body):
     part = part_of("text/plain", body)
     assert transfer(part).get("Content-Transfer-Encoding") == "base64"

@@ -90,7 +90,9 @@ def transfer(part: Part, *, binary: bool = False) -> Part:
 
 
 def _fits_lines(body: bytes) -> bool:
-    return b"\0" not in body and b"\r\n--" not in body and all(len(line) <= 998 for line in body.split(b"\n"))
+    if b"\0" in body or b"\n--" in b"\n" + body:
+        return False
+    return all(len(line) <= 998 for line in body.split(b"\n"))
 
 
 def multipart(parts: Iterable[Part], boundary: str, *, content_id: str = "", binary: bool = False) -> Part:
