@@ -270,8 +270,8 @@ async def test_who_may_bind(tmp_path):
                 assert esme.refused == status
         async with one.esme() as first, one.esme() as second:
             assert (first.refused, second.refused) == (0, 0x05)
-        lines = [entry.what for entry in one.app.store.trail("sip:bank@cpm.test")]
-        assert any("SMPP bind" in line for line in lines)
+        trail = one.app.store.trail
+        await one.until(lambda: any("SMPP bind" in entry.what for entry in trail("sip:bank@cpm.test")))
 
 
 async def test_only_from_ones_own_addresses(tmp_path):
@@ -327,6 +327,21 @@ async def test_the_senders_queue_being_full_is_told(tmp_path):
         one.app.messaging.set_policy(_at_most(one.app.messaging.policy, 2))
         answers = [await esme.submit(sm(f"{n}", ALICE_NUMBER)) for n in range(3)]
         assert [status for status, _ in answers] == [0, 0, RMSGQFUL]
+
+
+async def test_a_last_segment_that_was_put_off_completes_the_message_later(tmp_path):
+    parts = segment(LONG, 9).segments
+    submits = [sm(part.header + part.content, ALICE_NUMBER, esm_class=UDHI) for part in parts]
+    async with house(tmp_path) as one, one.esme() as esme:
+        policy = one.app.messaging.policy
+        one.app.messaging.set_policy(_at_most(policy, 0))
+        answers = [await esme.submit(submit) for submit in submits]
+        assert [status for status, _ in answers] == [0, 0, RMSGQFUL]
+        one.app.messaging.set_policy(policy)
+        assert (await esme.submit(submits[2]))[0] == 0
+        async with one.device() as alice:
+            await one.until(lambda: alice.inbox)
+            assert [heard.text for heard in alice.inbox] == [LONG]
 
 
 def _at_most(policy, count):

@@ -37,7 +37,7 @@ from opencpm.protocols.smpp.status import (
     RMSGQFUL,
     RTHROTTLED,
 )
-from opencpm.settings import SmppSettings
+from opencpm.settings import SmppSettings, SmppTerms
 
 log = logging.getLogger("opencpm.access.smpp")
 
@@ -80,6 +80,7 @@ class Submits:
         self._ids, self._ledger, self._people = ids, ledger, people
         self._numbers = NumberPlan(settings.country_code, settings.trunk_prefix, settings.plain_is_international)
         self._segments = Segments(context.store, f"{context.name}.segments", settings.reassembly_timeout)
+        self._terms: dict[str, SmppTerms | None] = {}
         self._inbox: Inbox | None = None
 
     def start(self, inbox: Inbox) -> None:
@@ -194,10 +195,15 @@ class Submits:
         return address
 
     def _allowed(self, subscriber: Subscriber, address: Address) -> bool:
-        terms = self._settings.terms_of(subscriber.id)
+        terms = self._terms_of(subscriber.id)
         if terms is None or address not in subscriber.addresses:
             return False
         return not terms.senders or not {str(address), address.value}.isdisjoint(terms.senders)
+
+    def _terms_of(self, account: str) -> SmppTerms | None:
+        if account not in self._terms:
+            self._terms[account] = self._settings.terms_of(account)
+        return self._terms[account]
 
     # -- long messages -------------------------------------------------------------------------------------
 
@@ -253,7 +259,7 @@ class Submits:
         return self.message(Envelope(sender, wants, notes[0].expires_at or None), message_id, recipient, text)
 
     def _decoder(self, account: str) -> Decoder:
-        terms = self._settings.terms_of(account) or self._settings.terms
+        terms = self._terms_of(account) or self._settings.terms
         return Decoder(terms.default_alphabet, terms.ucs2_little_endian)
 
     def _finishing(self, whole: Whole) -> Finish:
