@@ -1,4 +1,4 @@
-"""The content classes of MMS (OMA MMS Conformance 1.3 §7) as data, and what a receiver takes."""
+"""The content classes of MMS (OMA MMS Conformance 1.3) as data, and what a receiver takes."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ _CARDS = ("text/x-vcard", "text/x-vcalendar")
 
 
 class ContentClass(StrEnum):
-    """X-Mms-Content-Class (OMA MMS ENC §7.2.9), by the names that MM7 and MM4 write."""
+    """X-Mms-Content-Class (OMA MMS ENC), by the names that MM7 and MM4 write."""
 
     TEXT = "text"
     IMAGE_BASIC = "image-basic"

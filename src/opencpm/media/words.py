@@ -43,7 +43,7 @@ def noun(seen: Inspection) -> str:
 
 
 def size(octets: int) -> str:
-    """``38 kB``, ``3.2 MB``; a kB is 1024 octets (OMA MMS Conformance §7)."""
+    """``38 kB``, ``3.2 MB``; a kB is 1024 octets (OMA MMS Conformance)."""
     if octets < 1024:
         return f"{octets} B"
     if octets < 1000 * 1024:

@@ -52,7 +52,7 @@ def read_bmp(body: bytes) -> Inspection:
 
 
 def read_wbmp(body: bytes) -> Inspection:
-    """WAP-237 §4.5: type 0, no extensions, two multi-byte integers, one bit a pixel; the length has to be right."""
+    """WAP-237: type 0, no extensions, two multi-byte integers, one bit a pixel; the length has to be right."""
     at, width = _multi_byte(body, 2)
     at, height = _multi_byte(body, at)
     if len(body) != at + (width + 7) // 8 * height:

@@ -72,7 +72,7 @@ def _by_magic(body: bytes) -> str:
 
 
 def _iso_type(body: bytes) -> str:
-    """By the brands of ftyp (ISO/IEC 14496-12 §4.3, TS 26.244 §5.3)."""
+    """By the brands of ftyp (ISO/IEC 14496-12 §4.3, TS 26.244)."""
     end = min(int.from_bytes(body[:4], "big"), 256, len(body))
     brands = [body[8:12], *(body[at : at + 4] for at in range(16, end, 4))]
     for brand in brands:

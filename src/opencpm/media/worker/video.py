@@ -1,4 +1,4 @@
-"""Video on its way into a message: H.263 (TS 26.140 §4.6) or H.264 baseline, in a 3GP file."""
+"""Video on its way into a message: H.263 (TS 26.140) or H.264 baseline, in a 3GP file."""
 
 from __future__ import annotations
 
