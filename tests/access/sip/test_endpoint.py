@@ -1,7 +1,9 @@
 """The user agent core with flows that are lists: no sockets."""
 
 import asyncio
+import gc
 import itertools
+import weakref
 
 import pytest
 
@@ -180,6 +182,27 @@ async def test_requests_on_a_flow_that_breaks_or_is_closed_fail(endpoint):
     endpoint.send(wire.flow, "MESSAGE", "sip:b@h", fields, b"", lambda *answer: answers.append(answer))
     await asyncio.sleep(0)
     assert answers == [(None, True)] * 2
+
+
+async def test_what_was_answered_leaves_no_cycle_for_the_collector(endpoint):
+    wire = Wire("UDP")
+
+    class Message:
+        """Stands for what an answer's handler holds."""
+
+    held = Message()
+    watch = weakref.ref(held)
+    gc.disable()
+    try:
+        fields = [("From", "<sip:a@h>;tag=1"), ("To", "<sip:b@h>"), ("Call-ID", "x"), ("CSeq", "1 MESSAGE")]
+        endpoint.send(wire.flow, "MESSAGE", "sip:b@h", fields, b"", lambda *answer, held=held: None)
+        del held
+        (sent,) = await wire.out()
+        assert watch() is not None
+        endpoint.received([(wire.flow, encode_response(sent, 200, to_tag="d"))])
+        assert watch() is None
+    finally:
+        gc.enable()
 
 
 async def test_a_dialog_whose_flow_has_gone_looks_for_another(endpoint):

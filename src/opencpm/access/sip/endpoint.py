@@ -49,6 +49,7 @@ from opencpm.protocols.sip.transaction import (
     Event,
     Incoming,
     ServerTransaction,
+    State,
     Timers,
     TransactionLayer,
 )
@@ -250,7 +251,10 @@ class Endpoint:
     def _answered(self, event: Event | None) -> None:
         try:
             if isinstance(event, Answer):
-                context: Any = event.transaction.context
+                transaction = event.transaction
+                context: Any = transaction.context
+                if transaction.state is State.TERMINATED:
+                    transaction.context = None  # its timer outlives it, and need not keep the message
                 if isinstance(context, Sent):
                     context.on_answer(event.response, event.failed)
             elif isinstance(event, AckMissing):
@@ -313,8 +317,8 @@ class Endpoint:
             self._loop.call_soon(on_answer, None, True)
             return sent
         self.counters.sent += 1
-        now = self._loop.time()
-        sent.transaction = self._layer.request(flow, flow.reliable, method, branch, data, sent, now)
+        sent.branch = branch
+        self._layer.request(flow, flow.reliable, method, branch, data, sent, self._loop.time())
         self._flush()
         return sent
 
@@ -329,8 +333,8 @@ class Endpoint:
 
     def cancel(self, sent: Sent) -> None:
         """Cancel an INVITE that has got a 1xx and no final response (RFC 3261 §9.1)."""
-        message, transaction = sent.message, sent.transaction
-        if transaction is None or not message.method:
+        message = sent.message
+        if not sent.branch or not message.method:
             return
         number = parse_cseq(message.get("cseq")).number
         fields = [
@@ -344,9 +348,8 @@ class Endpoint:
             *[("Reason", reason) for reason in message.fields("reason")],
         ]
         data = encode_request("CANCEL", message.uri, fields)
-        branch, now = transaction.key[0], self._loop.time()
         nobody = Sent(_EMPTY, sent.flow, lambda response, failed: None)
-        self._layer.request(sent.flow, sent.flow.reliable, "CANCEL", branch, data, nobody, now)
+        self._layer.request(sent.flow, sent.flow.reliable, "CANCEL", sent.branch, data, nobody, self._loop.time())
         self._flush()
 
     # dialogs

@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from typing import Protocol
 
 from opencpm.protocols.sip.message import Message
-from opencpm.protocols.sip.transaction import ClientTransaction, ServerTransaction
+from opencpm.protocols.sip.transaction import ServerTransaction
 from opencpm.transport.flow import Flow
 
 OnAnswer = Callable[[Message | None, bool], None]
@@ -31,12 +31,13 @@ class Request:
 
 @dataclass(slots=True, eq=False)
 class Sent:
-    """A request of ours under way."""
+    """A request of ours under way. Its transaction holds it and not the other way round: a cycle for each message
+    would be left to the collector. `branch` is empty when nothing was sent."""
 
     message: Message
     flow: Flow
     on_answer: OnAnswer
-    transaction: ClientTransaction | None = None
+    branch: str = ""
 
 
 class DialogUser(Protocol):
