@@ -3,6 +3,7 @@
 import asyncio
 import os
 import signal
+from pathlib import Path
 
 import pytest
 from PIL import Image
@@ -145,6 +146,25 @@ async def test_a_broken_installation_is_no_fault_of_the_message(monkeypatch):
         with pytest.raises(SendError) as caught:
             await pool.adapt(HELLO, RICH)
     assert (caught.value.reason, caught.value.retryable) == (Reason.INTERNAL, True)
+
+
+@pytest.mark.skipif(not Path("/proc/self/environ").exists(), reason="not Linux")
+async def test_a_worker_knows_no_secret_of_the_server(monkeypatch):
+    monkeypatch.setenv("OPENCPM_PASSWORD", "secret")
+    async with Pool(1) as pool:
+        await pool.start()
+        (pid,) = workers(pool)
+        known = Path(f"/proc/{pid}/environ").read_bytes()
+    assert known.startswith(b"PYTHONPATH=")
+    assert b"secret" not in known
+
+
+@pytest.mark.skipif(not Path("/proc/self/fd").exists(), reason="not Linux")
+async def test_a_worker_holds_its_pipes_and_nothing_else():
+    async with Pool(1) as pool:
+        await pool.start()
+        (pid,) = workers(pool)
+        assert sorted(os.listdir(f"/proc/{pid}/fd")) == ["0", "1", "2"]
 
 
 async def test_after_closing_nothing_runs():

@@ -148,6 +148,11 @@ class Pool:
         return worker
 
 
+def _environment() -> dict[str, str]:
+    """No secret of ours, and the same modules: what the server found by a relative path, from / as well."""
+    return {"PYTHONPATH": os.pathsep.join(map(os.path.abspath, sys.path))}
+
+
 class Worker:
     """One process."""
 
@@ -164,7 +169,7 @@ class Worker:
             stdin=asyncio.subprocess.PIPE,
             stdout=asyncio.subprocess.PIPE,
             stderr=asyncio.subprocess.DEVNULL,
-            env={name: os.environ[name] for name in ("PATH", "PYTHONPATH") if name in os.environ},
+            env=_environment(),
             cwd="/",
             start_new_session=True,
         )
