@@ -36,7 +36,8 @@ async def prepare(folder: Path, wishes: Wishes, card: Card | None = None) -> Pre
     password = secrets.token_urlsafe(12)
     async with opened(parse(values, folder)) as (_, people):
         people.add_user("alice", "Alice", password, [Address("sip", f"alice@{DOMAIN}"), tel(ALICE_NUMBER)])
-        people.add_contact("alice", "Bob", [tel(BOB_NUMBER), Address("msn", BOB_MSN)])
+        # Texts to Bob by SMS first, also after he wrote on MSN: the story can be told again in the same world.
+        people.add_contact("alice", "Bob", [tel(BOB_NUMBER), Address("msn", BOB_MSN)], networks=("sms", "msn"))
         people.link_account("alice", "msn", Address("msn", ALICE_MSN), wishes.msn_password)
         token = people.new_token("alice", "demo")
     if card is not None:
