@@ -7,7 +7,7 @@ from opencpm.domain.message import Part, text_part
 from opencpm.media import Limits, inspect, target
 from opencpm.media.worker.adapt import adapt
 
-pytest.importorskip("av", reason="sound needs opencpm[media]")
+pytest.importorskip("av", reason="converting sound needs PyAV (docs/decisions/0005)")
 
 from opencpm.media.worker.sound import amr_size, decoded
 

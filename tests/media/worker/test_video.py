@@ -6,7 +6,7 @@ from opencpm.media import Kind, Limits, inspect, target
 from opencpm.media.worker.adapt import adapt
 from tests.media.formats.test_bmff import box
 
-av = pytest.importorskip("av", reason="video needs opencpm[media]")
+av = pytest.importorskip("av", reason="converting video needs PyAV (docs/decisions/0005)")
 
 from opencpm.media.worker.samples import film  # noqa: E402
 

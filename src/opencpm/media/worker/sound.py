@@ -45,7 +45,8 @@ class Sound:
 
     @property
     def _seconds(self) -> float:
-        return sum(frame.samples for frame in self._frames) / (AMR_RATE if self._amr else AAC_RATE)
+        samples: int = sum(frame.samples for frame in self._frames)
+        return samples / (AMR_RATE if self._amr else AAC_RATE)
 
     @property
     def wanted(self) -> int:
