@@ -29,9 +29,11 @@ async def alice(place: Village) -> AsyncIterator[LabDevice]:
 
 async def refused(place: Village, device: LabDevice, target: str, peer: str) -> tuple[int, str, str]:
     """Alice asks for a session and gets none: the status, the words for her, and the reason in the trail."""
+    before = {one.id for one in place.app.store.sessions("alice", peer)}
     with pytest.raises(Refused) as no:
         await device.invite(target)
     answer = answers(device, "INVITE")[-1]
+    await place.until(lambda: {one.id for one in place.app.store.sessions("alice", peer)} - before)
     record = await session(place, peer, "closed")
     line = await place.line(record.id, "refused")
     assert line.what.startswith(record.reason)
