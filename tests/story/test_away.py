@@ -13,7 +13,7 @@ from opencpm.lab.device import LabDevice
 from opencpm.protocols import cpim
 from opencpm.protocols.sip.message import Message, parse
 from opencpm.protocols.sip.transaction import Timers
-from tests.story.village import ALICE, CAROL, USERS, Village, raw, village
+from tests.story.village import ALICE, CAROL, OFF, USERS, Village, raw, village
 
 FIVE = [f"number {n}" for n in range(5)]
 NUMBER = USERS["alice"][1]
@@ -21,7 +21,7 @@ NUMBER = USERS["alice"][1]
 
 @pytest.fixture
 async def place(tmp_path: Path) -> AsyncIterator[Village]:
-    async with village(tmp_path) as found:
+    async with village(tmp_path, web=OFF) as found:
         yield found
 
 
@@ -138,10 +138,10 @@ NOW = "2026-03-01T12:00:00Z"
 
 
 async def test_it_waits_over_a_restart(tmp_path: Path) -> None:
-    async with village(tmp_path) as place, place.device("carol") as carol:
+    async with village(tmp_path, web=OFF) as place, place.device("carol") as carol:
         for text in FIVE:
             assert (await carol.message(ALICE, text)).status == 202
-    async with village(tmp_path) as place, place.device("carol") as carol, place.device() as alice:
+    async with village(tmp_path, web=OFF) as place, place.device("carol") as carol, place.device() as alice:
         assert await get_all(alice, 5) == FIVE
         await place.until(lambda: len(carol.imdns) == 5)
 

@@ -11,7 +11,7 @@ import pytest
 from opencpm.domain.address import Address
 from opencpm.lab.device import LabDevice, Sent
 from opencpm.protocols.smpp.status import RINVBNDSTS, RINVDSTADR
-from tests.story.village import ALICE_MSN, BOB, BOB_MSN, BOB_NUMBER, Village, village
+from tests.story.village import ALICE_MSN, BOB, BOB_MSN, BOB_NUMBER, OFF, Village, village
 
 MSN_ONLY = "sip:bob%40msn.test@cpm.test"
 
@@ -19,7 +19,7 @@ MSN_ONLY = "sip:bob%40msn.test@cpm.test"
 @pytest.fixture
 async def place(tmp_path: Path) -> AsyncIterator[Village]:
     msn = {"ack_timeout": 0.4, "step_timeout": 0.4, "join_timeout": 0.4}
-    async with village(tmp_path, sms={"response_timeout": 0.3, "login_retry": 0.1}, msn=msn) as found:
+    async with village(tmp_path, web=OFF, sms={"response_timeout": 0.3, "login_retry": 0.1}, msn=msn) as found:
         found.policy(order=("sms", "msn"), allowed=frozenset({"sms", "msn"}))
         yield found
 
@@ -201,7 +201,7 @@ async def test_bob_goes_and_comes(place: Village, alice: LabDevice) -> None:
 
 async def test_the_password_on_msn_is_wrong_and_then_right(tmp_path: Path) -> None:
     """Waiting would not help: Alice is told at once, with what to do about it; then it goes."""
-    async with village(tmp_path, msn_password="not-hers", signed_in=False) as place, place.device() as alice:
+    async with village(tmp_path, web=OFF, msn_password="not-hers", signed_in=False) as place, place.device() as alice:
         place.policy(allowed=frozenset({"msn"}))
         describe = place.app.messaging.connectors["msn"].describe
         await place.until(lambda: "password" in str(describe()).lower())

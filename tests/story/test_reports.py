@@ -13,14 +13,14 @@ from opencpm.lab.device import LabDevice, Sent
 from opencpm.lab.smsc import Coverage, ReceiptStyle
 from opencpm.protocols import cpim, imdn
 from opencpm.protocols.sip.message import parse
-from tests.story.village import ALICE, BOB, CAROL, Village, raw, village
+from tests.story.village import ALICE, BOB, CAROL, OFF, Village, raw, village
 
 NOW = "2026-03-01T12:00:00Z"
 
 
 @pytest.fixture
 async def place(tmp_path: Path) -> AsyncIterator[Village]:
-    async with village(tmp_path) as found:
+    async with village(tmp_path, web=OFF) as found:
         yield found
 
 
@@ -99,7 +99,7 @@ async def test_a_device_that_refuses_is_a_failure(place: Village, alice: LabDevi
     assert sent.status == 202
     told = await hears(alice, sent, "failed")
     assert told.recipient_uri == CAROL
-    assert "SIP 403" in (await place.line(sent.message_id, "failed")).what
+    assert "The device answered: Forbidden" in (await place.line(sent.message_id, "failed")).what
     await nothing_more_comes(place, alice)
     assert statuses(alice, sent) == ["failed"]
 
@@ -158,14 +158,14 @@ async def test_the_phone_is_off_and_the_receipt_is_late(place: Village, alice: L
 
 async def test_the_receipt_comes_after_a_restart(tmp_path: Path) -> None:
     """From an SMS centre that lives on; and Alice's device, away meanwhile, hears of it."""
-    async with village(tmp_path) as place, place.device() as alice:
+    async with village(tmp_path, web=OFF) as place, place.device() as alice:
         place.mobile.style = ReceiptStyle(response="hex", receipt="decimal")
         place.phone.coverage = Coverage.OFF
         sent = await alice.message(BOB, "over the restart")
         await place.until_state(sent.message_id, "accepted")
         carried = place.mobile
         [(_, short, number)] = carried._stored[BOB[5:]]
-    async with village(tmp_path) as place, place.device() as alice:
+    async with village(tmp_path, web=OFF) as place, place.device() as alice:
         place.mobile.style = ReceiptStyle(response="hex", receipt="decimal")
         [connection] = place.mobile._connections
         place.mobile.carry(connection, short, number)
@@ -195,7 +195,7 @@ async def test_the_network_took_it_is_told_to_whoever_asks_for_that(place: Villa
 
 
 async def test_without_receipts_nothing_is_ever_called_delivered(tmp_path: Path) -> None:
-    async with village(tmp_path, sms={"receipts": "never"}) as place, place.device() as alice:
+    async with village(tmp_path, web=OFF, sms={"receipts": "never"}) as place, place.device() as alice:
         sent = await alice.message(BOB, "no receipt")
         await place.phone.wait_text(0)
         await place.until_state(sent.message_id, "accepted")
@@ -205,7 +205,7 @@ async def test_without_receipts_nothing_is_ever_called_delivered(tmp_path: Path)
 
 async def test_msn_took_it_and_that_is_all_we_know(place: Village, alice: LabDevice) -> None:
     await place.bob_signs_in()
-    await place.prefer(denied=["sms", "land"])
+    place.policy(allowed=frozenset({"msn"}))
     sent = await alice.message(BOB, "by MSN")
     await place.bob.text("by MSN")
     await place.until_state(sent.message_id, "accepted")
@@ -217,12 +217,12 @@ async def test_msn_took_it_and_that_is_all_we_know(place: Village, alice: LabDev
 
 
 async def test_a_repeated_message_id_is_stored_once_also_over_a_restart(tmp_path: Path) -> None:
-    async with village(tmp_path) as place, place.device() as alice:
+    async with village(tmp_path, web=OFF) as place, place.device() as alice:
         for _ in range(2):
             assert (await alice.message(BOB, "once", message_id="same-1")).status == 202
         await hears(alice, Sent("same-1", "", 0, ""), "delivered")
         assert [one.text for one in place.phone.texts] == ["once"]
-    async with village(tmp_path) as place, place.device() as alice:
+    async with village(tmp_path, web=OFF) as place, place.device() as alice:
         assert (await alice.message(BOB, "once", message_id="same-1")).status == 202
         assert (await alice.message(BOB, "another", message_id="same-2")).status == 202
         assert (await place.phone.wait_text(0)).text == "another"

@@ -11,7 +11,7 @@ import pytest
 from opencpm.lab.device import LabDevice
 from opencpm.protocols import sdp
 from opencpm.protocols.sip.message import parse
-from tests.story.village import ALICE, ALICE_MSN, BOB, CAROL, Village, tls, village
+from tests.story.village import ALICE, ALICE_MSN, BOB, CAROL, OFF, Village, tls, village
 from tests.story.wires import Talk, by
 
 TRANSPORTS = ["udp", "tcp", "tls", "ws", "wss"]
@@ -19,7 +19,7 @@ TRANSPORTS = ["udp", "tcp", "tls", "ws", "wss"]
 
 @pytest.fixture
 async def place(tmp_path: Path) -> AsyncIterator[Village]:
-    async with village(tmp_path, sip=tls(tmp_path)) as found:
+    async with village(tmp_path, web=OFF, sip=tls(tmp_path)) as found:
         yield found
 
 

@@ -34,6 +34,7 @@ ALICE_MSN, BOB_MSN, BOB_NUMBER = "alice@msn.test", "bob@msn.test", "+12025550101
 BOB = f"tel:{BOB_NUMBER}"
 FIXED_NUMBER, UK_MOBILE = "+442079460123", "+447700900123"
 PATIENCE = 15.0
+OFF = {"enabled": False}  # the API, where a test has no use for it: it takes a while to stop
 
 
 @dataclass
