@@ -232,6 +232,9 @@ class Bus(Protocol):
     def subscribe(self, topic: str, heard: Callable[[Mapping[str, Any]], None]) -> Callable[[], None]:
         """Hear hints of a topic; returns what ends it."""
 
+    def heard(self, topic: str) -> bool:
+        """Whether somebody may hear a topic: what nobody hears need not be put together."""
+
 
 # ----------------------------------------------------------------------------------------------------- storage
 

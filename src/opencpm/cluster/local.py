@@ -30,6 +30,9 @@ class LocalBus:
             except Exception:
                 log.exception("a listener of %s failed", topic)
 
+    def heard(self, topic: str) -> bool:
+        return topic in self._topics
+
     def subscribe(self, topic: str, heard: Heard) -> Callable[[], None]:
         ticket = object()
         self._topics.setdefault(topic, {})[ticket] = heard

@@ -85,7 +85,7 @@ class Message:
     @property
     def size(self) -> int:
         """Bytes of content, without any wire's envelope."""
-        return sum(len(p.body) for p in self.parts)
+        return len(self.parts[0].body) if len(self.parts) == 1 else sum([len(p.body) for p in self.parts])
 
 
 def message_ident(sender: Address, message_id: str) -> str:

@@ -84,7 +84,7 @@ class Dispatch:
         def committed(_: object) -> None:
             for record in touched:
                 if record is not None and record.notice is None:
-                    told_state(self._ground.bus, record, record.state.value)
+                    told_state(self._ground.bus, record)
             self.follow(ready, vain)
 
         self._ground.store.commit(changes, committed)
@@ -138,7 +138,7 @@ class Dispatch:
         now = self._ground.clock.now()
         record.state = DeliveryState.ACCEPTED
         record.lease_until = 0.0
-        record.segments = max((r.segments for r in outcome.references), default=1)
+        record.segments = max([1, *[r.segments for r in outcome.references]])
         record.detail = outcome.detail
         record.updated_at = now
         early: list[Report] = []

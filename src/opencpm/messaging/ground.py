@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
+from typing import NamedTuple
 
 from opencpm.domain.address import Address
 from opencpm.domain.contact import Contact
@@ -23,6 +24,15 @@ _HOMES = 20_000
 _REMEMBERED = 100_000
 _HEARD = "messaging.heard"
 _ALIASES = frozenset({"im", "sip"})
+
+
+class Parties(NamedTuple):
+    """Who an exchange is between, looked up once. ``contact``: the receiver as the sender knows them; or the sender,
+    as the receiver knows them, where only the receiver is ours."""
+
+    sender: Subscriber | None
+    recipient: Subscriber | None
+    contact: Contact
 
 
 @dataclass(slots=True)
@@ -51,11 +61,10 @@ class Ground:
         tried: frozenset[str] = _NOBODY,
         attempt: int = 1,
         expires_at: float = 0.0,
+        parties: Parties | None = None,
     ) -> Plan:
         """Ask selection for the way of one message (or invitation) to one receiver, as things stand now."""
-        sender = self.directory.owner_of(sender_address)
-        recipient = self.directory.owner_of(recipient_address)
-        contact = self.contact(sender, recipient, sender_address, recipient_address)
+        sender, recipient, contact = parties or self.parties(sender_address, recipient_address)
         request = Request(
             now=self.clock.now(),
             sender_address=sender_address,
@@ -125,17 +134,13 @@ class Ground:
             self._homes[about, to] = (basis, plan)
         return plan
 
-    def contact(
-        self,
-        sender: Subscriber | None,
-        recipient: Subscriber | None,
-        sender_address: Address,
-        recipient_address: Address,
-    ) -> Contact:
-        """The receiver as the sender knows them; or the sender, as the receiver knows them."""
+    def parties(self, sender_address: Address, recipient_address: Address) -> Parties:
+        """Who is meant by two addresses."""
+        directory = self.directory
+        sender, recipient = directory.owner_of(sender_address), directory.owner_of(recipient_address)
         if sender is not None:
-            return self.directory.contact(sender.id, recipient_address)
-        return self.directory.contact(recipient.id if recipient else "", sender_address)
+            return Parties(sender, recipient, directory.contact(sender.id, recipient_address))
+        return Parties(None, recipient, directory.contact(recipient.id if recipient else "", sender_address))
 
     def _views(
         self,
@@ -163,10 +168,11 @@ class Ground:
                 views.append(NetworkView(name, profile, connector.health(), target, reach, connector.fit(message)))
         return tuple(views)
 
-    def threads(self, sender_address: Address, recipient_address: Address) -> tuple[str, str]:
+    def threads(
+        self, sender_address: Address, recipient_address: Address, parties: Parties | None = None
+    ) -> tuple[str, str]:
         """In whose history an exchange shows: the sender's and the receiver's thread, empty where they are not ours."""
-        sender = self.directory.owner_of(sender_address)
-        recipient = self.directory.owner_of(recipient_address)
-        sent = f"{sender.id}|{self.directory.contact(sender.id, recipient_address).id}" if sender else ""
+        sender, recipient, contact = parties or self.parties(sender_address, recipient_address)
+        sent = f"{sender.id}|{contact.id}" if sender else ""
         received = f"{recipient.id}|{self.directory.contact(recipient.id, sender_address).id}" if recipient else ""
         return sent, received

@@ -2,20 +2,18 @@
 
 from __future__ import annotations
 
-from opencpm.domain.report import Status
 from opencpm.interfaces import Bus, DeliveryRecord, SessionRecord
 
 
 def told_new(bus: Bus, record: DeliveryRecord) -> None:
     """A message entered the histories of its sender and receiver."""
     for thread, direction in ((record.sent_thread, "sent"), (record.received_thread, "received")):
-        if thread:
-            owner, _, peer = thread.partition("|")
+        if thread and bus.heard(topic := _topic(thread)):
             bus.publish(
-                f"user:{owner}",
+                topic,
                 {
                     "type": "message",
-                    "peer": peer,
+                    "peer": _peer(thread),
                     "message": record.message.id,
                     "delivery": record.id,
                     "direction": direction,
@@ -23,20 +21,19 @@ def told_new(bus: Bus, record: DeliveryRecord) -> None:
             )
 
 
-def told_state(bus: Bus, record: DeliveryRecord, status: Status | str) -> None:
+def told_state(bus: Bus, record: DeliveryRecord) -> None:
     """A delivery moved on."""
     for thread in (record.sent_thread, record.received_thread):
-        if thread:
-            owner, _, peer = thread.partition("|")
+        if thread and bus.heard(topic := _topic(thread)):
             bus.publish(
-                f"user:{owner}",
+                topic,
                 {
                     "type": "state",
-                    "peer": peer,
+                    "peer": _peer(thread),
                     "message": record.message.id,
                     "delivery": record.id,
                     "state": record.state.value,
-                    "status": str(status),
+                    "status": record.state.value,
                 },
             )
 
@@ -44,14 +41,21 @@ def told_state(bus: Bus, record: DeliveryRecord, status: Status | str) -> None:
 def told_session(bus: Bus, record: SessionRecord) -> None:
     """A session moved on."""
     for thread in record.owner_threads:
-        owner, _, peer = thread.partition("|")
         bus.publish(
-            f"user:{owner}",
+            _topic(thread),
             {
                 "type": "session",
                 "session": record.id,
-                "peer": peer,
+                "peer": _peer(thread),
                 "state": record.state.value,
                 "reason": record.reason,
             },
         )
+
+
+def _topic(thread: str) -> str:
+    return "user:" + thread[: thread.find("|")]
+
+
+def _peer(thread: str) -> str:
+    return thread[thread.find("|") + 1 :]

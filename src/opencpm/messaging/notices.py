@@ -9,11 +9,11 @@ from opencpm.interfaces import Changes, DeliveryRecord
 from opencpm.messaging.ground import Ground
 from opencpm.messaging.records import finish, lease, notice_of, notice_record, wait
 
-_ASKED = {
-    Status.DELIVERED: Disposition.POSITIVE_DELIVERY,
-    Status.DISPLAYED: Disposition.DISPLAY,
-    Status.FAILED: Disposition.NEGATIVE_DELIVERY | Disposition.POSITIVE_DELIVERY,
-    Status.ACCEPTED: Disposition.INTERWORKING,
+_ASKED = {  # plain integers: the operators of enum flags are slow
+    Status.DELIVERED: int(Disposition.POSITIVE_DELIVERY),
+    Status.DISPLAYED: int(Disposition.DISPLAY),
+    Status.FAILED: int(Disposition.NEGATIVE_DELIVERY | Disposition.POSITIVE_DELIVERY),
+    Status.ACCEPTED: int(Disposition.INTERWORKING),
 }
 
 
@@ -25,7 +25,7 @@ def tell_sender(
     There is no notice about a notice, and none to a sender on a foreign network: their own network tells them.
     """
     wanted = _ASKED.get(status)
-    if wanted is None or about.notice is not None or not about.message.wants & wanted:
+    if wanted is None or about.notice is not None or not int(about.message.wants) & wanted:
         return []
     sender = ground.directory.owner_of(about.message.sender)
     if sender is None or about.message.sender.scheme == "cpm":

@@ -51,7 +51,7 @@ class Reporting:
             if done is not None:
                 done()
             for record in touched:
-                told_state(self._ground.bus, record, record.state.value)
+                told_state(self._ground.bus, record)
             self._dispatch.follow(notices)
 
         self._ground.store.commit(changes, committed)

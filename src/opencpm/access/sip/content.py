@@ -83,19 +83,24 @@ def _from_cpim(body: bytes, lists: tuple[bytes, ...] = ()) -> Content:
         found = cpim.parse(body)
     except cpim.CpimError as error:
         raise Refusal(400, f"Bad CPIM: {error}") from None
-    wants = Disposition.NONE
-    for token in found.dispositions:
-        wants |= _WANTS.get(token, Disposition.NONE)
     return Content(
         _cpim_parts(found),
         True,
         found.message_id,
         _rfc3339(found.datetime),
-        wants,
+        _asked(found.dispositions),
         found.get("Subject") or "",
         _unknown(found),
         lists,
     )
+
+
+@lru_cache(maxsize=256)
+def _asked(dispositions: tuple[str, ...]) -> Disposition:
+    wants = Disposition.NONE
+    for token in dispositions:
+        wants |= _WANTS.get(token, Disposition.NONE)
+    return wants
 
 
 def _cpim_parts(found: cpim.Cpim) -> tuple[Part, ...]:
