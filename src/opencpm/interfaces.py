@@ -29,8 +29,9 @@ from typing import Any, NamedTuple, Protocol
 from opencpm.domain.address import Address
 from opencpm.domain.contact import Contact
 from opencpm.domain.delivery import Delivery, DeliveryState, Notice, Outcome
-from opencpm.domain.errors import SendError
-from opencpm.domain.message import Message
+from opencpm.domain.errors import Reason, SendError
+from opencpm.domain.media import Adapted, Target
+from opencpm.domain.message import Message, Part
 from opencpm.domain.profile import Fit, Health, Profile, Reach
 from opencpm.domain.report import Reference, Report
 from opencpm.domain.session import CloseReason, Composing, SessionOffer, SessionState
@@ -181,6 +182,53 @@ class Listening(Protocol):
     endpoints: Mapping[str, tuple[str, int]]
 
 
+class MediaAdapter(Protocol):
+    """Content made to fit what a receiver takes, in processes that may die (``opencpm.media``)."""
+
+    async def adapt(self, parts: Sequence[Part], target: Target) -> Adapted:
+        """Parts that fit the target, and what was lost. What fits already comes back as it is.
+
+        :raises SendError: UNSUPPORTED_MEDIA or TOO_LARGE for good; CONGESTION and INTERNAL may be tried again.
+        """
+
+
+class Share(NamedTuple):
+    """A private, expiring way over HTTP to what a message holds; whoever has the address can read it."""
+
+    page: str  # shows all of it to a person
+    until: float  # seconds since the epoch
+
+    def part(self, index: int) -> str:
+        """The address of one part of ``message.parts``."""
+        return f"{self.page}/{index}"
+
+
+class Files(Protocol):
+    """Content that is fetched over HTTP instead of being carried: what we show, and what our users uploaded."""
+
+    def share(self, delivery_id: str, until: float) -> Share:
+        """A way to the message of a delivery: the same address for the same delivery, unguessable, durable."""
+
+    def uploaded(self, url: str, owner: str) -> Part | None:
+        """What a subscriber (``owner``) uploaded here, by its address; None: not ours, not theirs, or expired."""
+
+
+class _Nothing:
+    """A server without media workers and without a page: what a connector's test is built with."""
+
+    async def adapt(self, parts: Sequence[Part], target: Target) -> Adapted:
+        raise SendError(Reason.UNSUPPORTED_MEDIA, detail="this server adapts no media")
+
+    def share(self, delivery_id: str, until: float) -> Share:
+        raise SendError(Reason.UNSUPPORTED_MEDIA, detail="this server shows no content over HTTP")
+
+    def uploaded(self, url: str, owner: str) -> Part | None:
+        return None
+
+
+NOTHING = _Nothing()
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Context:
     """What a connector is built with. The entry point of a network (``opencpm.networks``) is
@@ -192,6 +240,8 @@ class Context:
     ids: Ids
     store: KeyedState
     directory: Directory
+    media: MediaAdapter = NOTHING
+    files: Files = NOTHING
 
 
 class Directory(Protocol):

@@ -18,7 +18,7 @@ async def test_send_shows_what_becomes_of_it(tmp_path: Path, monkeypatch: pytest
     async with World(tmp_path, prepare) as world:
         await world.start_server()
         host, port = world.server.endpoints["web"]["http"]
-        monkeypatch.setenv("OPENCPM_TOKEN", world.prepared.token)
+        monkeypatch.setenv("OPENCPM_TOKEN", world.prepared.tokens["alice"])
         monkeypatch.setenv("OPENCPM_CONFIG", str(world.prepared.config))
         server = ("--server", f"http://{host}:{port}")
 

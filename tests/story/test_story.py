@@ -12,8 +12,8 @@ import pytest
 
 from opencpm.cli.demo_setup import prepare
 from opencpm.lab.smsc import Coverage
-from opencpm.lab.story import STEPS, tell
 from opencpm.lab.story import trails as patience
+from opencpm.lab.story.concert import STEPS, tell
 from opencpm.lab.world import BOB_NUMBER, World
 
 
@@ -55,7 +55,7 @@ async def test_a_step_that_fails_is_said_and_the_rest_not_reached(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """Bob's phone is off: the SMS system has the text, the phone never shows it."""
-    monkeypatch.setattr("opencpm.lab.story.message_steps.PATIENCE", 0.5)
+    monkeypatch.setattr("opencpm.lab.story.concert.message_steps.PATIENCE", 0.5)
     monkeypatch.setattr(patience, "PATIENCE", 0.5)
     async with World(tmp_path, prepare) as world:
         await world.start_server()

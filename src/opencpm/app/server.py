@@ -15,6 +15,7 @@ from opencpm.app.sip_values import sip_values
 from opencpm.app.supervision import StartError, Supervised
 from opencpm.cluster.local import LocalBus
 from opencpm.interfaces import Connector, Context, Store
+from opencpm.media import Pool
 from opencpm.messaging import Messaging
 from opencpm.messaging.directory import StoredDirectory
 from opencpm.settings import Settings
@@ -37,6 +38,7 @@ class App:
         self.store: Store
         self.directory: StoredDirectory
         self.messaging: Messaging
+        self.media: Pool
         self.connectors: Sequence[Supervised] = ()
         self._tasks: list[asyncio.Task[None]] = []
 
@@ -76,8 +78,10 @@ class App:
             store=self.store, directory=self.directory, policy=policy, clock=clock, ids=ids, bus=LocalBus()
         )
 
+        self.media = Pool()
+
         def context(name: str) -> Context:
-            return Context(name=name, clock=clock, ids=ids, store=self.store, directory=self.directory)
+            return Context(name=name, clock=clock, ids=ids, store=self.store, directory=self.directory, media=self.media)
 
         connectors: list[Connector] = []
         if self.settings.sip.enabled:
@@ -124,6 +128,7 @@ class App:
         messaging, *others = self._tasks
         await _end([messaging])
         await _end(others)
+        await self.media.close()
         self._tasks = []
 
 

@@ -20,7 +20,8 @@ from opencpm.app.signals import stop_asked
 from opencpm.cli.demo_setup import prepare
 from opencpm.cli.options import print_json
 from opencpm.lab.demo_api import LabDesk, card, lab_api
-from opencpm.lab.world import Prepared, Wishes, World
+from opencpm.lab.town import Prepared, Wishes
+from opencpm.lab.world import World
 
 HOST = "127.0.0.1"
 
@@ -42,7 +43,7 @@ async def play(folder: Path, port: int, browse: bool, as_json: bool) -> None:
 
 async def _with_card(folder: Path, wishes: Wishes, lab: str) -> Prepared:
     """The settings name the lab and Alice's token, so that the server can tell its page."""
-    return await prepare(folder, wishes, lambda token: card(lab, token))
+    return await prepare(folder, wishes, lambda tokens: card(lab, tokens["alice"]))
 
 
 def _say(world: World, url: str, as_json: bool) -> None:
@@ -51,8 +52,9 @@ def _say(world: World, url: str, as_json: bool) -> None:
         return
     click.echo(f"The page:      {url}")
     click.echo(f"The API:       {url}api/docs")
+    password = world.prepared.passwords["alice"]
     for kind, (host, port) in world.server.endpoints["sip"].items():
-        click.echo(f"{'SIP over ' + kind.upper():<14} {host}:{port}   (user alice, password {world.prepared.password})")
+        click.echo(f"{'SIP over ' + kind.upper():<14} {host}:{port}   (user alice, password {password})")
     click.echo("Stop with Ctrl-C.")
 
 

@@ -10,41 +10,60 @@ from typing import Any
 from opencpm.app.people import opened
 from opencpm.cli.quickstart import write
 from opencpm.domain.address import Address, tel
-from opencpm.lab.world import ALICE_MSN, ALICE_NUMBER, BOB_MSN, BOB_NUMBER, DOMAIN, Prepared, Wishes
+from opencpm.lab.town import DOMAIN, Friend, Person, Prepared, Wishes
+from opencpm.messaging.directory import StoredDirectory
 from opencpm.settings import parse
 
-Card = Callable[[str], Mapping[str, str]]
-"""What /demo.json says, made with Alice's token."""
+Card = Callable[[Mapping[str, str]], Mapping[str, str]]
+"""What /demo.json says, made with people's tokens."""
 
 
 async def prepare(folder: Path, wishes: Wishes, card: Card | None = None) -> Prepared:
-    """Write the file and put Alice, her address book and her MSN account into the database."""
+    """Write the file and put the people, their address books and accounts into the database."""
+    values = _settings(wishes)
+    tokens: dict[str, str] = {}
+    passwords: dict[str, str] = {}
+    async with opened(parse(values, folder)) as (_, directory):
+        for person in wishes.people:
+            passwords[person.user] = _move_in(directory, person)
+            tokens[person.user] = directory.new_token(person.user, "demo")
+        for friend in wishes.friends:
+            _befriend(directory, friend)
+    if card is not None:
+        values["web"]["demo"] = dict(card(tokens))
+    config = folder / "opencpm.toml"
+    write(config, ("\n".join(toml(values)) + "\n").encode(), 0o600)
+    return Prepared(config, tokens, passwords)
+
+
+def _settings(wishes: Wishes) -> dict[str, Any]:
+    """The demo's own, with the wishes on top."""
     values: dict[str, Any] = {
         "domain": DOMAIN,
         "secret_key": secrets.token_urlsafe(32),
         "log_level": "warning",
         "sip": {"udp_port": 0, "tcp_port": 0, "msrp_port": 0, "trust_flows": ["udp", "tcp"]},
-        "web": dict(wishes.web),
-        "policy": {
-            "order": ["sms", "msn"],
-            "home_region": "US",
-            "domains": {"msn.test": "msn"},
-            "routes": [{"prefix": "+1", "networks": ["sms"]}],
-        },
-        "networks": {name: dict(network) for name, network in wishes.networks.items()},
+        "web": {"port": 0},
+        "policy": {"home_region": "US"},
     }
+    for name, section in wishes.sections.items():
+        values[name] = {**values.get(name, {}), **section}
+    return {**values, "networks": {name: dict(network) for name, network in wishes.networks.items()}}
+
+
+def _move_in(directory: StoredDirectory, person: Person) -> str:
+    """Returns the new user's password."""
     password = secrets.token_urlsafe(12)
-    async with opened(parse(values, folder)) as (_, people):
-        people.add_user("alice", "Alice", password, [Address("sip", f"alice@{DOMAIN}"), tel(ALICE_NUMBER)])
-        # Texts to Bob by SMS first, also after he wrote on MSN: the story can be told again in the same world.
-        people.add_contact("alice", "Bob", [tel(BOB_NUMBER), Address("msn", BOB_MSN)], networks=("sms", "msn"))
-        people.link_account("alice", "msn", Address("msn", ALICE_MSN), wishes.msn_password)
-        token = people.new_token("alice", "demo")
-    if card is not None:
-        values["web"]["demo"] = dict(card(token))
-    config = folder / "opencpm.toml"
-    write(config, ("\n".join(toml(values)) + "\n").encode(), 0o600)
-    return Prepared(config, token, password)
+    numbers = [tel(person.number)] if person.number else []
+    directory.add_user(person.user, person.name, password, [Address("sip", f"{person.user}@{DOMAIN}"), *numbers])
+    for network, (address, secret) in person.accounts.items():
+        directory.link_account(person.user, network, Address(network, address), secret)
+    return password
+
+
+def _befriend(directory: StoredDirectory, friend: Friend) -> None:
+    addresses = [Address.parse(address) for address in friend.addresses]
+    directory.add_contact(friend.owner, friend.name, addresses, networks=friend.networks)
 
 
 def toml(table: dict[str, Any], path: str = "") -> list[str]:

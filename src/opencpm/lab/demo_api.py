@@ -13,7 +13,7 @@ from pydantic import BaseModel, Field
 from starlette.middleware.cors import CORSMiddleware
 
 from opencpm.lab.msn_window import MsnWindow
-from opencpm.lab.story import tell
+from opencpm.lab.story.concert import tell
 from opencpm.lab.world import ALICE_MSN, ALICE_NUMBER, BOB_MSN, BOB_NUMBER, World
 from opencpm.protocols.msnp import commands
 

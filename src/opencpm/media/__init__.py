@@ -4,10 +4,11 @@ Import what you need from here. Nothing below this line imports a decoder: those
 worker processes import.
 """
 
-from opencpm.media.classes import CLASSES, ContentClass, Target, target
+from opencpm.domain.media import Adapted, Target
+from opencpm.media.classes import CLASSES, ContentClass, target
 from opencpm.media.formats import inspect
 from opencpm.media.pool import Job, Pool
-from opencpm.media.values import Adapted, Inspection, Kind, Limits, MediaError
+from opencpm.media.values import Inspection, Kind, Limits, MediaError
 
 __all__ = [
     "CLASSES",

@@ -13,10 +13,10 @@ from types import TracebackType
 from typing import Any, NamedTuple, Self
 
 from opencpm.domain.errors import Reason, SendError
+from opencpm.domain.media import Adapted, Target
 from opencpm.domain.message import Part
 from opencpm.media import wire
-from opencpm.media.classes import Target
-from opencpm.media.values import DEFAULT_LIMITS, Adapted, Limits
+from opencpm.media.values import DEFAULT_LIMITS, Limits
 
 log = logging.getLogger("opencpm.media")
 

@@ -6,7 +6,6 @@ from dataclasses import dataclass
 from enum import StrEnum
 
 from opencpm.domain.errors import Reason, SendError
-from opencpm.domain.message import Part
 
 
 class MediaError(ValueError):
@@ -73,22 +72,3 @@ class Limits:
 
 
 DEFAULT_LIMITS = Limits()
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Adapted:
-    """What goes to the receiver.
-
-    ``origins[i]`` is the place, among the parts given, of what ``parts[i]`` was made from. ``incomplete`` are the
-    places of parts of which the receiver gets a stand-in only (a line of text, the first picture of a video): the
-    caller may add a link to the original.
-    """
-
-    parts: tuple[Part, ...]
-    origins: tuple[int, ...]
-    losses: tuple[str, ...] = ()
-    incomplete: tuple[int, ...] = ()
-
-    @property
-    def size(self) -> int:
-        return sum(len(part.body) for part in self.parts)

@@ -12,9 +12,8 @@ from dataclasses import asdict
 from typing import Any, Final
 
 from opencpm.domain.errors import Reason, SendError
+from opencpm.domain.media import Adapted, Target
 from opencpm.domain.message import Part
-from opencpm.media.classes import Target
-from opencpm.media.values import Adapted
 
 PREFIX: Final = struct.Struct(">II")  # bytes of the header, bytes of all bodies
 LARGEST_HEADER: Final = 2**20

@@ -1,5 +1,11 @@
-"""The story of Alice and Bob in 23 steps, each judged by what the server's trail and the far side's log say."""
+"""Stories that the running server plays on real wires, each step judged by its trail and the far side's own log."""
 
-from opencpm.lab.story.driver import STEPS, StepResult, tell
+from opencpm.lab.story import concert
+from opencpm.lab.story.driver import Step, StepResult, Story, run_steps
 
-__all__ = ["STEPS", "StepResult", "tell"]
+STORIES: dict[str, Story] = {
+    "concert": concert.STORY,
+}
+"""By the name that `opencpm demo --story NAME` takes; the first is told where no name is given."""
+
+__all__ = ["STORIES", "Step", "StepResult", "Story", "run_steps"]

@@ -8,12 +8,12 @@ from dataclasses import dataclass
 from typing import Final, TypeVar
 
 from opencpm.domain.errors import Reason, SendError
+from opencpm.domain.media import Adapted, Target
 from opencpm.domain.message import Part, text_part
 from opencpm.media import words
-from opencpm.media.classes import Target
 from opencpm.media.formats import inspect
 from opencpm.media.formats.sniff import media_type
-from opencpm.media.values import Adapted, Inspection, Kind, Limits, MediaError
+from opencpm.media.values import Inspection, Kind, Limits, MediaError
 from opencpm.media.worker import image
 from opencpm.media.worker.kept import kept_sound, kept_video
 from opencpm.media.worker.rendition import AsIs, Item, Rendition

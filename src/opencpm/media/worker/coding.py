@@ -8,7 +8,7 @@ from typing import Final, NamedTuple
 
 from PIL import Image
 
-from opencpm.media.classes import Target
+from opencpm.domain.media import Target
 from opencpm.media.worker.picture import on_white
 from opencpm.media.worker.rendition import too_large
 

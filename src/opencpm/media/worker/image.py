@@ -8,9 +8,9 @@ from typing import Final
 from PIL import Image
 
 from opencpm.domain.errors import Reason
+from opencpm.domain.media import Target
 from opencpm.domain.message import Part
 from opencpm.media import words
-from opencpm.media.classes import Target
 from opencpm.media.formats import stripped
 from opencpm.media.values import Inspection, Limits, MediaError
 from opencpm.media.worker import coding, picture

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
+from opencpm.domain.media import Target
 from opencpm.domain.message import Part
-from opencpm.media.classes import Target
 from opencpm.media.formats import stripped
 from opencpm.media.values import Inspection
 from opencpm.media.worker.picture import fitting

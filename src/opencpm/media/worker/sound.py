@@ -11,9 +11,9 @@ import av
 from av.audio.frame import AudioFrame
 from av.audio.resampler import AudioResampler
 
+from opencpm.domain.media import Target
 from opencpm.domain.message import Part
 from opencpm.media import words
-from opencpm.media.classes import Target
 from opencpm.media.formats.amr import FRAME_OCTETS, MAGIC
 from opencpm.media.values import Inspection, Limits, MediaError
 from opencpm.media.worker.container import check_duration, opened

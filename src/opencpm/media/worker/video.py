@@ -13,9 +13,9 @@ import av.filter
 from av.audio.resampler import AudioResampler
 from av.container import OutputContainer
 
+from opencpm.domain.media import Target
 from opencpm.domain.message import Part
 from opencpm.media import words
-from opencpm.media.classes import Target
 from opencpm.media.formats import inspect
 from opencpm.media.values import Inspection, Limits, MediaError
 from opencpm.media.worker import coding, image, picture

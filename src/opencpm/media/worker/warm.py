@@ -6,8 +6,9 @@ import io
 
 from PIL import Image
 
+from opencpm.domain.media import Target
 from opencpm.domain.message import Part, text_part
-from opencpm.media.classes import Target, target
+from opencpm.media.classes import target
 from opencpm.media.formats import inspect
 from opencpm.media.values import DEFAULT_LIMITS
 from opencpm.media.worker.adapt import CONVERTS_SOUND_AND_VIDEO, adapt

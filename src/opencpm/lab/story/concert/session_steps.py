@@ -6,8 +6,8 @@ import asyncio
 from collections.abc import Callable
 
 from opencpm.lab.device import Entry
-from opencpm.lab.story.message_steps import PEER
-from opencpm.lab.story.stage import Evidence, Stage, msn, sip
+from opencpm.lab.story.concert.message_steps import PEER
+from opencpm.lab.story.concert.stage import Evidence, Stage, msn, sip
 from opencpm.lab.story.trails import Line, candidate
 from opencpm.lab.world import ALICE, ALICE_MSN, BOB_MSN, BOB_NUMBER
 

@@ -10,10 +10,9 @@ from typing import Any
 from opencpm.lab.device import DeviceChat, Entry, LabDevice, Sent
 from opencpm.lab.msn.log import Line as MsnLine
 from opencpm.lab.smsc import PduLine
+from opencpm.lab.story.driver import Evidence
 from opencpm.lab.story.trails import PATIENCE, Trails, patiently
 from opencpm.lab.world import World
-
-Evidence = dict[str, Any]
 
 
 @dataclass(slots=True)

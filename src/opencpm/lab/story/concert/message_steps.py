@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from opencpm.lab.story.stage import PATIENCE, Evidence, Stage, sip, smpp
+from opencpm.lab.story.concert.stage import PATIENCE, Evidence, Stage, sip, smpp
 from opencpm.lab.story.trails import candidate, fact
 from opencpm.lab.world import ALICE_NUMBER, BOB_NUMBER
 
