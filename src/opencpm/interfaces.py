@@ -32,6 +32,7 @@ from opencpm.domain.delivery import Delivery, DeliveryState, Notice, Outcome
 from opencpm.domain.errors import Reason, SendError
 from opencpm.domain.media import Adapted, Target
 from opencpm.domain.message import Message, Part
+from opencpm.domain.plan import Form
 from opencpm.domain.profile import Fit, Health, Profile, Reach
 from opencpm.domain.report import Reference, Report
 from opencpm.domain.session import CloseReason, Composing, SessionOffer, SessionState
@@ -321,6 +322,7 @@ class DeliveryRecord:
     error: str = ""  # Reason value of the last failure
     detail: str = ""
     updated_at: float = 0.0
+    form: Form = Form.WHOLE  # of the attempt under way; not stored: every attempt is planned anew
 
 
 class DeliveryUpdate(NamedTuple):

@@ -19,6 +19,7 @@ from opencpm.domain.session import CloseReason, Composing, SessionOffer
 from opencpm.interfaces import Inbox, Leg, LegEvents
 from opencpm.messaging import Messaging
 from opencpm.messaging.directory import StoredDirectory
+from opencpm.messaging.shares import Shares
 from opencpm.storage.sqlite import open_store
 from opencpm.storage.vault import Vault
 
@@ -217,6 +218,7 @@ class World:
             clock=world.clock,
             ids=Ids(),
             bus=LocalBus(),
+            shares=Shares(world.store, world.clock, "k" * 32, lambda: "https://cpm.test"),
         )
         world.sip = Network("sip", CPM, world)
         world.sms = Network("sms", SMS, world)

@@ -44,9 +44,14 @@ def test_the_keys_are_stable() -> None:
         "expires_at",
         "max_segments",
     }
-    assert data["chosen"] == {"network": "sms", "target": "tel:+12025550101", "source": "tel:+12025550100"}
+    assert data["chosen"] == {
+        "network": "sms",
+        "target": "tel:+12025550101",
+        "source": "tel:+12025550100",
+        "form": "whole",
+    }
     assert data["facts"][0] == {"rule": "sender", "kept": True, "evidence": "alice may send"}
-    assert set(data["candidates"][0]) == {"network", "target", "source", "kept", "notes", "losses"}
+    assert set(data["candidates"][0]) == {"network", "target", "source", "kept", "notes", "losses", "form"}
 
 
 def test_an_error_and_what_is_waited_for() -> None:

@@ -18,6 +18,7 @@ from opencpm.interfaces import Connector, Context, Store
 from opencpm.media import Pool
 from opencpm.messaging import Messaging
 from opencpm.messaging.directory import StoredDirectory
+from opencpm.messaging.shares import Shares
 from opencpm.settings import Settings
 
 log = logging.getLogger("opencpm.app")
@@ -74,14 +75,23 @@ class App:
     def _build(self) -> None:
         clock, ids = SystemClock(), RandomIds()
         policy = self.settings.policy_values()
+        shares = Shares(self.store, clock, self.settings.secret_key, self._web_address)
         self.messaging = Messaging(
-            store=self.store, directory=self.directory, policy=policy, clock=clock, ids=ids, bus=LocalBus()
+            store=self.store,
+            directory=self.directory,
+            policy=policy,
+            clock=clock,
+            ids=ids,
+            bus=LocalBus(),
+            shares=shares if self.settings.web.enabled else None,
         )
 
         self.media = Pool()
 
         def context(name: str) -> Context:
-            return Context(name=name, clock=clock, ids=ids, store=self.store, directory=self.directory, media=self.media)
+            return Context(
+                name=name, clock=clock, ids=ids, store=self.store, directory=self.directory, media=self.media
+            )
 
         connectors: list[Connector] = []
         if self.settings.sip.enabled:
@@ -93,6 +103,13 @@ class App:
         connectors += [build_network(values, context(name)) for name, values in self.settings.networks.items()]
         self.connectors = [Supervised(one, clock) for one in connectors]
         self.messaging.attach(self.connectors)
+
+    def _web_address(self) -> str:
+        """Under which people reach the page; known once it listens."""
+        if self.settings.web.public_url:
+            return self.settings.web.public_url.rstrip("/")
+        host, port = self.endpoints["web"]["http"]
+        return f"http://{host}:{port}"
 
     async def _start(self) -> None:
         await self.messaging.recover()

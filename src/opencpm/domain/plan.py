@@ -16,6 +16,13 @@ class Action(StrEnum):
     REFUSE = "refuse"
 
 
+class Form(StrEnum):
+    """How a message goes: itself, or as a text with a link to it where a network cannot carry it."""
+
+    WHOLE = "whole"
+    LINK = "link"
+
+
 class Note(NamedTuple):
     """One rule applied: its name, whether the candidate stood, and the evidence in words."""
 
@@ -34,6 +41,7 @@ class Candidate:
     notes: tuple[Note, ...]
     kept: bool
     losses: tuple[str, ...] = ()  # what conversion would lose: "subject becomes a prefix"
+    form: Form = Form.WHOLE
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -52,4 +52,5 @@ class Policy:
     defer_when_down: bool = True  # all networks down: keep and retry (True) or refuse (False)
     session_feedback: bool = True  # whether session feedback is given at all
     unreported_after: float = 86400.0  # seconds after expiry when a delivery without receipt is closed as unknown
+    link_lifetime: float = 7 * 86400.0  # seconds a link to what a network cannot carry is valid; 0: no links
     retention: float = 365 * 86400.0  # seconds for which finished messages and their trails are kept; 0: for ever

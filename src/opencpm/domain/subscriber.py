@@ -36,6 +36,7 @@ class Preferences:
     accept_sessions: bool = False  # answer invitations at once, without ringing
     display_reports: bool = True  # tell senders that their messages were displayed
     status: Availability = Availability.AVAILABLE  # set by hand; OFFLINE: hold my messages
+    links: bool = True  # what a network cannot carry may go as a text with a private link
     strict_route: bool = False  # if the network chosen for one message cannot carry it: refuse rather than use another
 
 

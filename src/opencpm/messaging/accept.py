@@ -155,6 +155,7 @@ class Accept:
             wait(record, plan.not_before, "", now)
         else:
             lease(record, plan, now)
+            self._ground.note_link(record, changes)
         ready.append(record)
 
     def _queue_of(self, record: DeliveryRecord, plan: Plan) -> str:

@@ -8,7 +8,8 @@ from collections.abc import Callable, Sequence
 
 from opencpm.domain.delivery import Delivery, DeliveryState, Outcome, OutcomeKind
 from opencpm.domain.errors import Reason, SendError
-from opencpm.domain.plan import Action, Plan
+from opencpm.domain.message import Message
+from opencpm.domain.plan import Action, Form, Plan
 from opencpm.domain.profile import Availability, HealthState
 from opencpm.domain.report import Report, Status
 from opencpm.domain.trail import Step
@@ -43,7 +44,7 @@ class Dispatch:
         by_network: defaultdict[str, list[Delivery]] = defaultdict(list)
         policy_segments = self._ground.policy.limits.segments
         for record in records:
-            delivery = delivery_of(record, policy_segments)
+            delivery = delivery_of(record, policy_segments, self._in_form(record))
             leg = self.in_session(record) if record.message.session_id else None
             if leg is not None:
                 leg([delivery])
@@ -55,6 +56,11 @@ class Dispatch:
                 self.settled([_gone(d, self._ground.clock.now()) for d in deliveries])
             else:
                 connector.send(deliveries)
+
+    def _in_form(self, record: DeliveryRecord) -> Message | None:
+        if record.form is Form.WHOLE or self._ground.links is None:
+            return None
+        return self._ground.links.message(record)
 
     # -- back --------------------------------------------------------------------------------------------------
 
@@ -240,6 +246,7 @@ class Dispatch:
         changes.trail.append(trail.selected(record.message.id, record.id, plan, now))
         if plan.action is Action.SEND:
             lease(record, plan, now)
+            self._ground.note_link(record, changes)
             self._ground.working.hold(record)
         else:
             wait(record, plan.not_before, plan.waits_for, now)

@@ -8,11 +8,12 @@ from typing import NamedTuple
 from opencpm.domain.address import Address
 from opencpm.domain.contact import Contact
 from opencpm.domain.message import Message
-from opencpm.domain.plan import Action, Plan
+from opencpm.domain.plan import Action, Form, Plan
 from opencpm.domain.policy import Policy
-from opencpm.domain.profile import UNKNOWN_REACH
+from opencpm.domain.profile import UNKNOWN_REACH, Fit
 from opencpm.domain.subscriber import Subscriber
-from opencpm.interfaces import Bus, Changes, Clock, Connector, Directory, Ids, Store
+from opencpm.interfaces import Bus, Changes, Clock, Connector, DeliveryRecord, Directory, Ids, Store
+from opencpm.messaging.links import Links
 from opencpm.messaging.working import WorkingSet
 from opencpm.selection import select
 from opencpm.selection.numbers import canonical_address
@@ -47,6 +48,7 @@ class Ground:
     bus: Bus
     connectors: dict[str, Connector] = field(default_factory=dict)
     working: WorkingSet = field(default_factory=WorkingSet)
+    links: Links | None = None  # None: nobody could follow one
     _heard: dict[str, str] = field(default_factory=dict)  # thread -> network the other side last used
     _homes: dict[tuple[Address, Address], tuple[tuple[object, ...], Plan]] = field(default_factory=dict)
 
@@ -84,6 +86,11 @@ class Ground:
             expires_at=expires_at,
         )
         return select(request)
+
+    def note_link(self, record: DeliveryRecord, changes: Changes) -> None:
+        """Where a record goes as a link: the link works from the same commit on."""
+        if record.form is Form.LINK and self.links is not None:
+            changes.state.append(self.links.row(record, self.policy.link_lifetime))
 
     def heard(self, thread: str, network: str, changes: Changes) -> None:
         """The other side of this thread wrote by this network: answers go there first, also after a restart."""
@@ -165,8 +172,24 @@ class Ground:
             if message is None:
                 views.append(NetworkView(name, profile, connector.health(), target, reach))
             else:
-                views.append(NetworkView(name, profile, connector.health(), target, reach, connector.fit(message)))
+                fit = connector.fit(message)
+                linked = self._linked(message, connector, fit, sender)
+                views.append(NetworkView(name, profile, connector.health(), target, reach, fit, linked))
         return tuple(views)
+
+    def _linked(self, message: Message, connector: Connector, fit: Fit, sender: Subscriber | None) -> Fit | None:
+        """How a text with a link would go, where the message itself may not."""
+        if self.links is None or connector.profile.access or not self.policy.link_lifetime:
+            return None
+        if fit.error is None and fit.segments <= self._fewest(sender):
+            return None
+        return self.links.fit(message, connector)
+
+    def _fewest(self, sender: Subscriber | None) -> int:
+        """Segments that nobody minds."""
+        limit = self.policy.limits.segments
+        own = sender.preferences.max_segments if sender is not None else 0
+        return min(limit, own) if own else limit
 
     def threads(
         self, sender_address: Address, recipient_address: Address, parties: Parties | None = None

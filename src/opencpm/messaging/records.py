@@ -61,6 +61,7 @@ def lease(record: DeliveryRecord, plan: Plan, now: float) -> None:
     assert plan.chosen is not None
     record.expires_at = plan.expires_at or record.expires_at
     attempt(record, plan.chosen.network, plan.chosen.source, plan.chosen.target, now)
+    record.form = plan.chosen.form
 
 
 def attempt(record: DeliveryRecord, network: str, source: Address, target: Address, now: float) -> None:
@@ -116,11 +117,11 @@ def update_of(record: DeliveryRecord) -> DeliveryUpdate:
     )
 
 
-def delivery_of(record: DeliveryRecord, max_segments: int = 0) -> Delivery:
-    """What the connector is given for this attempt."""
+def delivery_of(record: DeliveryRecord, max_segments: int = 0, message: Message | None = None) -> Delivery:
+    """What the connector is given for this attempt. ``message``: the form in which it goes, where that is another."""
     return Delivery(
         id=record.id,
-        message=record.message,
+        message=message or record.message,
         recipient=record.recipient,
         network=record.network,
         source=record.source or _NOWHERE,

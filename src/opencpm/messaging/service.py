@@ -30,8 +30,10 @@ from opencpm.messaging.dispatch import Dispatch
 from opencpm.messaging.door import Door
 from opencpm.messaging.ground import Ground
 from opencpm.messaging.housekeeping import Housekeeping
+from opencpm.messaging.links import Links
 from opencpm.messaging.report import Reporting
 from opencpm.messaging.session import Sessions
+from opencpm.messaging.shares import Shares
 from opencpm.messaging.threads import Threads
 from opencpm.messaging.typing_hints import relay
 
@@ -39,8 +41,20 @@ from opencpm.messaging.typing_hints import relay
 class Messaging:
     """Implements :class:`opencpm.interfaces.Inbox`."""
 
-    def __init__(self, *, store: Store, directory: Directory, policy: Policy, clock: Clock, ids: Ids, bus: Bus) -> None:
-        self._ground = Ground(store, directory, policy, clock, ids, bus)
+    def __init__(
+        self,
+        *,
+        store: Store,
+        directory: Directory,
+        policy: Policy,
+        clock: Clock,
+        ids: Ids,
+        bus: Bus,
+        shares: Shares | None = None,
+    ) -> None:
+        """``shares``: None where no page shows what a link leads to."""
+        links = Links(shares) if shares is not None else None
+        self._ground = Ground(store, directory, policy, clock, ids, bus, links=links)
         self._dispatch = Dispatch(self._ground)
         threads = Threads(store, ids)
         self._accept = Accept(self._ground, self._dispatch, threads)

@@ -33,9 +33,21 @@ class Shares:
 
     def share(self, delivery_id: str, until: float) -> Share:
         """See :meth:`opencpm.interfaces.Files.share`."""
-        token = self._token(delivery_id)
-        self._store.put_state(ROOM, token, row(delivery_id, until))
-        return Share(self._base() + PATH + token, until)
+        self._store.put_state(*self.row(delivery_id, until))
+        return Share(self.page(delivery_id), until)
+
+    def page(self, delivery_id: str) -> str:
+        """The address of the page that shows the message of a delivery."""
+        return self._base() + PATH + self._token(delivery_id)
+
+    def specimen(self) -> str:
+        """An address as long as all of them, that leads nowhere."""
+        return self._base() + PATH + "x" * TOKEN_LENGTH
+
+    def row(self, delivery_id: str, until: float) -> tuple[str, str, bytes]:
+        """(room, key, value) of the state that makes an address work, for a unit of work."""
+        value = json.dumps({"delivery": delivery_id, "until": until}, separators=(",", ":"))
+        return ROOM, self._token(delivery_id), value.encode()
 
     def opened(self, token: str) -> tuple[Message, float] | None:
         """The message behind a token and until when it may be shown; None: no such link, or it has expired."""
@@ -51,7 +63,3 @@ class Shares:
     def _token(self, delivery_id: str) -> str:
         digest = hmac.digest(self._key, delivery_id.encode(), "sha256")[:_TOKEN_BYTES]
         return urlsafe_b64encode(digest).rstrip(b"=").decode()
-
-
-def row(delivery_id: str, until: float) -> bytes:
-    return json.dumps({"delivery": delivery_id, "until": until}, separators=(",", ":")).encode()

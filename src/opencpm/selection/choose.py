@@ -3,19 +3,21 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import replace
 from typing import NamedTuple
 
 from opencpm.domain.address import Address
 from opencpm.domain.errors import Reason, SendError
-from opencpm.domain.plan import Action, Candidate, Note, Plan
+from opencpm.domain.plan import Action, Candidate, Form, Note, Plan
 from opencpm.domain.subscriber import WhenUnavailable
-from opencpm.selection.case import Case, Failing, case_of, refusal
+from opencpm.selection.case import Case, Failing, case_of, note, refusal
 from opencpm.selection.facts import FACTS
 from opencpm.selection.rank import difference, key, why
 from opencpm.selection.request import NetworkView, Request
 from opencpm.selection.rules import RULES, segment_limit
 
 _CHECKS = tuple(check for _, check, _ in RULES)
+_CARRYING = frozenset(at for at, (name, _, __) in enumerate(RULES) if name in ("fit", "segments"))
 _FACT_CHECKS = tuple(check for _, check, _ in FACTS)
 
 
@@ -35,6 +37,7 @@ def select(request: Request) -> Plan:
     if error is not None:
         return _refuse(error, (), facts, expires_at)
     judged = [_judge(case, view, view.target) for view in request.networks if view.target is not None]
+    judged = [_linked(case, one) for one in judged]
     kept = [one for one in judged if one.dropped_by < 0]
     if kept:
         return _send(case, kept, judged, facts, expires_at)
@@ -47,12 +50,12 @@ def select(request: Request) -> Plan:
 def _facts(case: Case) -> tuple[tuple[Note, ...], SendError | None]:
     told: list[Note] = []
     for at, check in enumerate(_FACT_CHECKS):
-        note = check(case)
-        if note is None:
+        fact = check(case)
+        if fact is None:
             continue
-        told.append(note)
-        if not note.kept:
-            return tuple(told), FACTS[at][2](case, note)
+        told.append(fact)
+        if not fact.kept:
+            return tuple(told), FACTS[at][2](case, fact)
     return tuple(told), None
 
 
@@ -60,11 +63,11 @@ def _judge(case: Case, view: NetworkView, target: Address) -> Judged:
     notes: list[Note] = []
     dropped_by = -1
     for at, check in enumerate(_CHECKS):
-        note = check(case, view)
-        if note is None:
+        told = check(case, view)
+        if told is None:
             continue
-        notes.append(note)
-        if not note.kept:
+        notes.append(told)
+        if not told.kept:
             dropped_by = at
             break
     candidate = Candidate(
@@ -76,6 +79,20 @@ def _judge(case: Case, view: NetworkView, target: Address) -> Judged:
         losses=view.fit.losses,
     )
     return Judged(view, candidate, dropped_by)
+
+
+def _linked(case: Case, one: Judged) -> Judged:
+    """A network that cannot carry the message itself may carry a text with a link to it."""
+    view = one.view
+    if one.dropped_by not in _CARRYING or view.linked is None or not case.sender.links:
+        return one
+    other = _judge(case, view._replace(fit=view.linked), one.candidate.target)
+    if other.dropped_by in _CARRYING:
+        return one
+    told = note("form", True, f"a text with a link instead: {one.candidate.notes[-1].evidence}")
+    losses = ("goes as a text with a link", *view.linked.losses)
+    candidate = replace(other.candidate, notes=(told, *other.candidate.notes), losses=losses, form=Form.LINK)
+    return Judged(other.view, candidate, other.dropped_by)
 
 
 def _source(case: Case, view: NetworkView) -> Address:
@@ -129,7 +146,7 @@ def _send(
 
 def _best(case: Case, judged: Sequence[Judged]) -> tuple[Judged, int]:
     """The best of several, and the criterion that decided between it and the next."""
-    ranked = sorted([(key(case, one.view), at) for at, one in enumerate(judged)])
+    ranked = sorted([(key(case, one.view, one.candidate.form), at) for at, one in enumerate(judged)])
     return judged[ranked[0][1]], difference(ranked[0][0], ranked[1][0])
 
 
@@ -141,9 +158,9 @@ def _otherwise(case: Case, judged: Sequence[Judged], facts: tuple[Note, ...], ex
     failing = [(one, _failing(case, one)) for one in judged]
     waiting = [(one, why_not) for one, why_not in failing if _may_wait(case, why_not)]
     if not waiting:
-        nearest = min(failing, key=lambda pair: (-pair[0].dropped_by, key(case, pair[0].view)))
+        nearest = min(failing, key=lambda pair: (-pair[0].dropped_by, key(case, pair[0].view, pair[0].candidate.form)))
         return _refuse(nearest[1].error, candidates, facts, expires_at)
-    best, why_not = min(waiting, key=lambda pair: key(case, pair[0].view))
+    best, why_not = min(waiting, key=lambda pair: key(case, pair[0].view, pair[0].candidate.form))
     return Plan(
         action=Action.DEFER,
         chosen=None,

@@ -9,7 +9,7 @@ from typing import Any
 
 from opencpm.domain.address import Address
 from opencpm.domain.errors import SendError
-from opencpm.domain.plan import Candidate, Note, Plan
+from opencpm.domain.plan import Candidate, Form, Note, Plan
 
 
 def as_json(plan: Plan) -> dict[str, Any]:
@@ -20,7 +20,12 @@ def as_json(plan: Plan) -> dict[str, Any]:
         "reason": plan.reason,
         "chosen": None
         if chosen is None
-        else {"network": chosen.network, "target": str(chosen.target), "source": str(chosen.source)},
+        else {
+            "network": chosen.network,
+            "target": str(chosen.target),
+            "source": str(chosen.source),
+            "form": chosen.form.value,
+        },
         "facts": _notes(plan.facts),
         "candidates": [_candidate(candidate) for candidate in plan.candidates],
         "error": None if plan.error is None else _error(plan.error),
@@ -35,7 +40,7 @@ def as_json_text(plan: Plan) -> str:
     """``json.dumps(as_json(plan))``, put together from remembered pieces: the trail keeps one for each message."""
     chosen = plan.chosen
     candidates = ",".join([_candidate_text(one) for one in plan.candidates])
-    picked = "null" if chosen is None else _chosen_text(chosen.network, chosen.target, chosen.source)
+    picked = "null" if chosen is None else _chosen_text(chosen.network, chosen.target, chosen.source, chosen.form)
     error = "null" if plan.error is None else json.dumps(_error(plan.error))
     return (
         f'{{"action":"{plan.action.value}","reason":{_text(plan.reason)},"chosen":{picked}'
@@ -77,6 +82,7 @@ def _candidate(candidate: Candidate) -> dict[str, Any]:
         "kept": candidate.kept,
         "notes": _notes(candidate.notes),
         "losses": list(candidate.losses),
+        "form": candidate.form.value,
     }
 
 
@@ -105,8 +111,8 @@ def _losses_text(losses: tuple[str, ...]) -> str:
 
 
 @lru_cache(maxsize=16384)
-def _chosen_text(network: str, target: Address, source: Address) -> str:
-    return f'{{"network":{_text(network)},{_ends_text(target, source)}}}'
+def _chosen_text(network: str, target: Address, source: Address, form: Form) -> str:
+    return f'{{"network":{_text(network)},{_ends_text(target, source)},"form":"{form.value}"}}'
 
 
 @lru_cache(maxsize=16384)
@@ -118,5 +124,5 @@ def _candidate_text(candidate: Candidate) -> str:
     return (
         f'{{"network":{_text(candidate.network)},{_ends_text(candidate.target, candidate.source)}'
         f',"kept":{"true" if candidate.kept else "false"},"notes":{_notes_text(candidate.notes)}'
-        f',"losses":{_losses_text(candidate.losses)}}}'
+        f',"losses":{_losses_text(candidate.losses)},"form":"{candidate.form.value}"}}'
     )

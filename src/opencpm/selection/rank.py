@@ -5,15 +5,17 @@ from __future__ import annotations
 from functools import lru_cache
 from typing import Final
 
+from opencpm.domain.plan import Form
 from opencpm.domain.profile import Availability
 from opencpm.selection.case import Case
 from opencpm.selection.request import NetworkView
 
-Key = tuple[int, int, int, int, int, int, int, int]
+Key = tuple[int, int, int, int, int, int, int, int, int]
 """One place a criterion, in the order of ``CRITERIA``; the least key is the best network."""
 
 CRITERIA: Final = (
     "the sender asked for it",
+    "it carries the message itself, and not a link to it",
     "it is preferred for this contact",
     "the other side last wrote from there",
     "it comes first in the user's preferences",
@@ -32,13 +34,14 @@ _AVAILABILITY: Final = {
 }
 
 
-def key(case: Case, view: NetworkView) -> Key:
+def key(case: Case, view: NetworkView, form: Form = Form.WHOLE) -> Key:
     request, name = case.request, view.name
     contact, sender = request.contact, request.sender
     for_contact = contact.networks if sender is not None and contact.owner == sender.id else ()
     place = case.operator.place
     return (
         0 if name == case.route else 1,
+        0 if form is Form.WHOLE else 1,
         _place(for_contact, name),
         0 if name == request.sticky else 1,
         _place(case.preferences(view).networks, name),

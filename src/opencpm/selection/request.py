@@ -22,6 +22,7 @@ class NetworkView(NamedTuple):
     target: Address | None
     reach: Reach
     fit: Fit = WHOLE
+    linked: Fit | None = None  # how a text with a link to the message would go; None: there are no links
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

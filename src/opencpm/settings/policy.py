@@ -72,6 +72,10 @@ class PolicySettings(Section):
         default=_POLICY.unreported_after,
         description="Seconds after its expiry when a message without a receipt is closed as unknown.",
     )
+    link_lifetime: Seconds = Field(
+        default=_POLICY.link_lifetime,
+        description="Seconds for which a private link shows what the receiver's network cannot carry; 0: no links.",
+    )
     retention: Seconds = Field(
         default=_POLICY.retention,
         description="Seconds for which finished messages and their trails are kept; 0: for ever.",
@@ -91,5 +95,6 @@ class PolicySettings(Section):
             defer_when_down=self.defer_when_down,
             session_feedback=self.session_feedback,
             unreported_after=self.unreported_after,
+            link_lifetime=self.link_lifetime,
             retention=self.retention,
         )

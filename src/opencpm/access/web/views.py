@@ -154,6 +154,7 @@ def preferences(item: Preferences) -> dict[str, Any]:
         "accept_sessions": item.accept_sessions,
         "display_reports": item.display_reports,
         "status": item.status.value,
+        "links": item.links,
         "strict_route": item.strict_route,
     }
 

@@ -201,6 +201,7 @@ def _preferences_value(preferences: Preferences) -> dict[str, Any]:
         "accept_sessions": preferences.accept_sessions,
         "display_reports": preferences.display_reports,
         "status": preferences.status._value_,
+        "links": preferences.links,
         "strict_route": preferences.strict_route,
     }
 
@@ -216,6 +217,7 @@ def _preferences_from(value: dict[str, Any]) -> Preferences:
         accept_sessions=value.get("accept_sessions", default.accept_sessions),
         display_reports=value.get("display_reports", default.display_reports),
         status=Availability(value.get("status", default.status)),
+        links=value.get("links", default.links),
         strict_route=value.get("strict_route", default.strict_route),
     )
 

@@ -31,6 +31,7 @@ class PreferencesPatch(Body):
     accept_sessions: bool | None = Field(None, description="Answer invitations at once, without ringing.")
     display_reports: bool | None = Field(None, description="Tell senders that their messages were displayed.")
     status: Literal["available", "busy", "away", "offline"] | None = None
+    links: bool | None = Field(None, description="What a network cannot carry may go as a text with a private link.")
     strict_route: bool | None = Field(None, description="Rather refuse than use another network than the chosen one.")
 
 
