@@ -18,6 +18,13 @@ Rules of the house, numbered so that tests and reviews can name them:
  6. ``Outcome`` and ``Report`` say only what the network said, and name who said it.
  7. Errors towards messaging are :class:`~opencpm.domain.errors.SendError` and nothing else.
  8. Cancelling ``Connector.run`` closes every connection in good order.
+ 9. A connector with ``profile.needs_account`` tells the state of each account through ``Inbox.account_changed``; one
+    whose network refused the password is not tried again before its ``revision`` rises.
+10. Where ``profile.rosters``: the network's whole list is told through ``Inbox.roster`` after every sign-on and every
+    change, and only then ``Directory.roster_changes`` is asked (and again whenever the directory changed); what came
+    of each change is told through ``Inbox.roster_settled``. A connector keeps no wishes of its own.
+11. Where ``profile.presence``: what the network tells of its people goes to ``Inbox.presence_changed``, and what a
+    subscriber publishes (``Subscriber.presence``) is published there, again whenever the directory changed.
 """
 
 from __future__ import annotations
@@ -26,6 +33,7 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, NamedTuple, Protocol
 
+from opencpm.domain.account import AccountStatus
 from opencpm.domain.address import Address
 from opencpm.domain.contact import Contact
 from opencpm.domain.delivery import Delivery, DeliveryState, Notice, Outcome
@@ -33,8 +41,10 @@ from opencpm.domain.errors import Reason, SendError
 from opencpm.domain.media import Adapted, Target
 from opencpm.domain.message import Message, Part
 from opencpm.domain.plan import Form
+from opencpm.domain.presence import Presence
 from opencpm.domain.profile import Fit, Health, Profile, Reach
 from opencpm.domain.report import Reference, Report
+from opencpm.domain.roster import ContactRequest, RosterChange, RosterEntry
 from opencpm.domain.session import CloseReason, Composing, SessionOffer, SessionState
 from opencpm.domain.subscriber import LinkedAccount, Subscriber
 from opencpm.domain.trail import TrailEntry
@@ -92,8 +102,42 @@ class Inbox(Protocol):
     def reach_changed(self, network: str, subscriber: str, reach: Reach) -> None:
         """A subscriber's device appeared or went (access connectors), so that what waits for them can be pushed."""
 
-    def presence_changed(self, network: str, owner: str, address: Address, reach: Reach) -> None:
-        """A contact of ``owner`` (Subscriber.id) changed their status on a foreign network."""
+    def presence_changed(
+        self, network: str, owner: str, address: Address, presence: Presence, account: Address | None = None
+    ) -> None:
+        """What ``owner`` (Subscriber.id) may know of somebody on a foreign network.
+
+        ``account``: the owner's account that sees it; None where the network has no linked accounts. UNKNOWN: nothing
+        is known any more (signed out, not on the list). Telling the same again does nothing.
+        """
+
+    def account_changed(self, network: str, owner: str, account: Address, status: AccountStatus) -> None:
+        """How a linked account is now; see :class:`~opencpm.domain.account.AccountState`."""
+
+    def roster(self, network: str, owner: str, entries: Sequence[RosterEntry], account: Address | None = None) -> None:
+        """The whole list that a network keeps for an account, as it is now.
+
+        It is merged into the owner's address book: people whom the book does not have come in, the rest is remembered
+        beside what the user wrote; nobody leaves the book because a network dropped them (``messaging/merge.py``).
+        Durable when the call returns.
+        """
+
+    def roster_settled(
+        self,
+        network: str,
+        owner: str,
+        change: RosterChange,
+        error: SendError | None = None,
+        account: Address | None = None,
+    ) -> None:
+        """A change of :meth:`Directory.roster_changes` was carried out, or could not be. One that failed for good
+        (not ``error.retryable``) is not asked for again."""
+
+    def contact_asked(self, request: ContactRequest) -> None:
+        """Somebody wants ``request.owner`` on their list. Durable when the call returns; asking again does nothing.
+
+        The answer comes as a change (ACCEPT or DECLINE) of :meth:`Directory.roster_changes`, perhaps much later.
+        """
 
     def health_changed(self, network: str, health: Health) -> None:
         """A link came up or went down, so that what waits for it can be sent."""
@@ -266,10 +310,24 @@ class Directory(Protocol):
         """Whether a subscriber has blocked this address."""
 
     def linked(self, network: str) -> Sequence[LinkedAccount]:
-        """All enabled accounts on a network."""
+        """All enabled accounts on a network; an owner may have several."""
 
     def password(self, account: LinkedAccount) -> str:
         """An account's password, decrypted. Never log it."""
+
+    def roster_changes(
+        self, network: str, owner: str, schemes: frozenset[str], account: Address | None = None
+    ) -> Sequence[RosterChange]:
+        """What a network's list, or somebody on it, shall be told now, in the order in which to do it.
+
+        ACCEPT and DECLINE whenever the user answered a request; ADD, REMOVE, BLOCK and UNBLOCK where the user wants
+        changes of the address book made there too. Empty when the list is as it should be. ``schemes``: of the
+        network's profile.
+        """
+
+    def revision(self, owner: str) -> int:
+        """Another number whenever something of this subscriber may have changed (preferences, accounts, contacts,
+        requests): who watches for thousands need look only at those whose number is another one."""
 
     def watch(self, changed: Callable[[], None]) -> None:
         """Call ``changed`` on the loop whenever anything here changed."""
@@ -499,9 +557,18 @@ class Store(KeyedState, Protocol):
 
     def remove_contact(self, owner: str, contact_id: str) -> None: ...
 
+    def change_contacts(self, put: Sequence[Contact], removed: Sequence[tuple[str, str]]) -> None:
+        """Several contacts in one commit, one version; ``removed``: (owner, contact id), taken out first."""
+
+    def contact_requests(self) -> Sequence[ContactRequest]: ...
+
+    def put_contact_request(self, request: ContactRequest) -> None: ...
+
+    def remove_contact_request(self, owner: str, request_id: str) -> None: ...
+
     def put_account(self, account: LinkedAccount) -> None: ...
 
-    def remove_account(self, owner: str, network: str) -> None: ...
+    def remove_account(self, owner: str, network: str, address: Address) -> None: ...
 
     def secret(self, kind: str, key: str) -> bytes | None:
         """A sealed secret: kind "ha1", "account" or "token"."""

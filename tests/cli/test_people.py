@@ -63,10 +63,27 @@ def test_the_password_may_come_from_stdin(run: Run, monkeypatch: pytest.MonkeyPa
 def test_accounts_are_linked(run: Run) -> None:
     assert run("account", "link", "alice", "msn", "alice@msn.test").exit_code == 0
     rows = json.loads(run("account", "list", "--json").output)
-    assert rows == [{"user": "alice", "network": "msn", "address": "msn:alice@msn.test", "enabled": True}]
+    row = {"user": "alice", "network": "msn", "address": "msn:alice@msn.test", "enabled": True}
+    assert rows == [{**row, "state": "unknown", "detail": "no server is running", "since": None}]
     assert "msn:alice@msn.test" in run("account", "list").output
+    assert run("account", "disable", "alice", "msn").exit_code == 0
+    assert "disabled" in run("account", "list").output
+    verified = run("account", "verify", "alice", "msn")
+    assert verified.exit_code == 1
+    assert "opencpm account enable alice msn" in verified.output
+    assert run("account", "enable", "alice", "msn", "ALICE@msn.test").exit_code == 0
     assert run("account", "unlink", "alice", "msn").exit_code == 0
     assert run("account", "unlink", "alice", "msn").exit_code == 1
+
+
+def test_of_several_accounts_one_is_named(run: Run) -> None:
+    for name in ("alice", "a.second"):
+        assert run("account", "link", "alice", "msn", f"{name}@msn.test").exit_code == 0
+    several = run("account", "unlink", "alice", "msn")
+    assert several.exit_code == 2
+    assert "several" in several.output
+    assert run("account", "unlink", "alice", "msn", "alice@msn.test").exit_code == 0
+    assert [r["address"] for r in json.loads(run("account", "list", "--json").output)] == ["msn:a.second@msn.test"]
 
 
 def test_an_unknown_network_names_those_there_are(run: Run) -> None:

@@ -17,6 +17,7 @@ from opencpm.domain.errors import Reason, SendError
 from opencpm.domain.message import Disposition, MessageKind, Part, text_part
 from opencpm.domain.profile import Availability
 from opencpm.domain.report import Reference, Report, Status
+from opencpm.domain.roster import Answer, ContactRequest, Mark, Tie
 from opencpm.domain.session import SessionState
 from opencpm.domain.subscriber import LinkedAccount, Preferences, SessionFeedback, Subscriber, WhenUnavailable
 from opencpm.domain.trail import Step, TrailEntry
@@ -684,9 +685,13 @@ async def test_subscribers_and_accounts(store: Store) -> None:
         display_reports=False,
         status=Availability.BUSY,
         strict_route=True,
+        note="in Rome",
+        share_contacts=True,
     )
-    alice = Subscriber(id="alice", name="Alice", addresses=(ALICE, BOB), preferences=preferences, barred=True)
-    account = LinkedAccount(owner="alice", network="msn", address=Address("msn", "alice@msn.test"))
+    alice = Subscriber(
+        id="alice", name="Alice", addresses=(ALICE, BOB), preferences=preferences, barred=True, status_since=7.5
+    )
+    account = LinkedAccount(owner="alice", network="msn", address=Address("msn", "alice@msn.test"), revision=3)
     store.put_subscriber(alice)
     assert store.subscribers() == [alice]
     store.put_account(account)
@@ -694,7 +699,13 @@ async def test_subscribers_and_accounts(store: Store) -> None:
     store.put_account(replace(account, enabled=False))
     store.put_subscriber(replace(alice, name="Alice B"))
     assert store.subscribers() == [replace(alice, name="Alice B", accounts=(replace(account, enabled=False),))]
-    store.remove_account("alice", "msn")
+    second = replace(account, address=Address("msn", "a.second@msn.test"))
+    store.put_account(second)
+    store.put_account(account)
+    assert store.subscribers()[0].accounts == (account, second), "in the order of linking"
+    store.remove_account("alice", "msn", account.address)
+    assert store.subscribers()[0].accounts == (second,)
+    store.remove_account("alice", "msn", second.address)
     assert store.subscribers() == [replace(alice, name="Alice B")]
 
 
@@ -703,9 +714,11 @@ async def test_removing_a_subscriber_removes_what_is_theirs(store: Store) -> Non
         store.put_subscriber(Subscriber(id=name, name=name, addresses=()))
         store.put_account(LinkedAccount(owner=name, network="msn", address=ALICE))
         store.put_contact(Contact(id="x", owner=name, name="X", addresses=()))
+        store.put_contact_request(ContactRequest(owner=name, network="msn", address=BOB, at=1.0))
     store.remove_subscriber("alice")
     assert [s.id for s in store.subscribers()] == ["bob"]
     assert [c.owner for c in store.contacts()] == ["bob"]
+    assert [r.owner for r in store.contact_requests()] == ["bob"]
     store.put_subscriber(Subscriber(id="alice", name="alice", addresses=()))
     assert store.subscribers()[0].accounts == ()
 
@@ -718,6 +731,44 @@ async def test_contacts(store: Store) -> None:
     store.put_contact(replace(bob, name="Robert"))
     store.remove_contact("desk", "bob")
     assert list(store.contacts()) == [replace(bob, name="Robert")]
+
+
+async def test_a_contact_with_what_networks_say_of_it(store: Store) -> None:
+    account = Address("msn", "alice@msn.test")
+    mark = Mark(
+        network="msn",
+        account=account,
+        address=BOB,
+        name="Bobby",
+        groups=("Friends",),
+        tie=Tie.MUTUAL,
+        blocked=True,
+        told=True,
+    )
+    bare = Mark(network="xmpp", account=None, address=BOB, tie=Tie.GONE)
+    bob = Contact(id="bob", owner="alice", name="Bob", addresses=(BOB,), marks=(mark, bare), written=False)
+    gone = Contact(id="carol", owner="alice", name="Carol", addresses=(ALICE,), removed=True)
+    store.change_contacts([bob, gone], [])
+    assert list(store.contacts()) == [bob, gone]
+    before = store.version()
+    store.change_contacts([replace(bob, name="Robert")], [("alice", "carol")])
+    assert list(store.contacts()) == [replace(bob, name="Robert")]
+    assert store.version() == before + 1, "one change, however many contacts"
+
+
+async def test_contact_requests(store: Store) -> None:
+    asked = ContactRequest(
+        owner="alice", network="msn", address=BOB, at=5.0, name="Bob", text="Hi", account=Address("msn", "a@msn.test")
+    )
+    other = ContactRequest(owner="desk", network="xmpp", address=BOB, at=6.0)
+    store.put_contact_request(asked)
+    store.put_contact_request(other)
+    assert list(store.contact_requests()) == [asked, other]
+    answered = replace(asked, answer=Answer.ACCEPTED)
+    assert answered.id == asked.id
+    store.put_contact_request(answered)
+    store.remove_contact_request("desk", other.id)
+    assert list(store.contact_requests()) == [answered]
 
 
 async def test_secrets(store: Store) -> None:
@@ -739,7 +790,10 @@ async def test_every_change_of_administration_raises_the_version(store: Store) -
         lambda: store.put_secret("ha1", "alice", b"x"),
         lambda: store.put_secret("ha1", "alice", None),
         lambda: store.remove_contact("alice", "bob"),
-        lambda: store.remove_account("alice", "msn"),
+        lambda: store.remove_account("alice", "msn", ALICE),
+        lambda: store.change_contacts([], [("alice", "bob")]),
+        lambda: store.put_contact_request(ContactRequest(owner="alice", network="msn", address=BOB, at=1.0)),
+        lambda: store.remove_contact_request("alice", "x"),
         lambda: store.remove_subscriber("alice"),
     ]
     for change in changes:

@@ -234,8 +234,15 @@ def test_a_linked_account(store: Store, directory: StoredDirectory) -> None:
         assert owner is not None
         assert owner.account("msn") == account
     other = Address("msn", "alice2@msn.test")
-    directory.link_account("alice", "msn", other, "second")
-    assert [a.address for a in directory.linked("msn")] == [other]
+    second = directory.link_account("alice", "msn", other, "second")
+    for one in (directory, directory_of(store)):
+        assert list(one.linked("msn")) == [account, second]
+        assert [one.password(a) for a in (account, second)] == ["msnpassword", "second"]
+        found = one.subscriber("alice")
+        assert found is not None
+        assert found.account("msn") == account, "the one linked first"
+    directory.unlink_account("alice", "msn", ALICE_MSN)
+    assert list(directory.linked("msn")) == [second]
     assert directory.owner_of(ALICE_MSN) is None
     directory.unlink_account("alice", "msn")
     assert list(directory.linked("msn")) == []

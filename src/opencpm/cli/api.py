@@ -42,7 +42,9 @@ class Api:
         return self._call("POST", path, body)
 
     def _call(self, method: str, path: str, body: Any) -> Any:
-        headers = {"Authorization": f"Bearer {self._token}", "Accept": "application/json"}
+        headers = {"Accept": "application/json"}
+        if self._token:
+            headers["Authorization"] = f"Bearer {self._token}"
         data = None
         if body is not None:
             data, headers["Content-Type"] = json.dumps(body).encode(), "application/json"
@@ -89,7 +91,12 @@ def api(server: str | None, token_file: Path | None, config: Path | None) -> Api
     return Api(base, token)
 
 
-def _configured(config: Path | None) -> str:
+def local(config: Path | None) -> Api:
+    """The server of the settings on this very machine, which needs no token for what operators may see."""
     web = load_settings(config).web
     host = {"0.0.0.0": "127.0.0.1", "::": "[::1]"}.get(web.host, web.host)  # noqa: S104 - read, not bound
-    return web.public_url or f"http://{host}:{web.port}"
+    return Api(f"http://{host}:{web.port}", "")
+
+
+def _configured(config: Path | None) -> str:
+    return load_settings(config).web.public_url or local(config).base

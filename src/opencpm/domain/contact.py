@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from opencpm.domain.address import Address
+from opencpm.domain.roster import Mark
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -19,6 +20,9 @@ class Contact:
         str, ...
     ] = ()  # the owner's preferred networks for this person, best first; empty: the general order
     blocked: bool = False
+    marks: tuple[Mark, ...] = ()  # what networks' lists say of these addresses, beside what the user wrote
+    written: bool = True  # False: it came with a network's list and nobody has written it; its name is the network's
+    removed: bool = False  # taken out by the user; kept unseen while a network still lists it, so it does not come back
 
     def on(self, schemes: frozenset[str]) -> Address | None:
         """The first address of this person with one of the schemes."""

@@ -28,6 +28,8 @@ class Profile:
     sessions: bool = False
     typing: bool = False
     subject: bool = False
+    presence: bool = False  # it tells how its people are, and takes what our subscribers publish
+    rosters: bool = False  # it keeps contact lists and asks before somebody is put on one
     stores: bool = False  # it keeps messages for receivers who are away (SMS does, an MSN switchboard does not)
     number_types: frozenset[str] = frozenset({"mobile", "fixed", "unknown"})  # for "tel": what it serves
 

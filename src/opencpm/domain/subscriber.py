@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from enum import StrEnum
 
 from opencpm.domain.address import Address
+from opencpm.domain.presence import Presence
 from opencpm.domain.profile import Availability
 
 
@@ -38,16 +39,23 @@ class Preferences:
     status: Availability = Availability.AVAILABLE  # set by hand; OFFLINE: hold my messages
     links: bool = True  # what a network cannot carry may go as a text with a private link
     strict_route: bool = False  # if the network chosen for one message cannot carry it: refuse rather than use another
+    note: str = ""  # what people on other networks read beside the status
+    share_contacts: bool = False  # changes of the address book are made on the networks' lists too
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class LinkedAccount:
-    """A subscriber's own account on a foreign network, in which the server signs in. Its password is not here."""
+    """A subscriber's own account on a foreign network, in which the server signs in. Its password is not here.
+
+    ``revision`` rises whenever it is linked again: a connector that sees a new one starts afresh, whatever it thought
+    of the account before (wrong password, signed in elsewhere).
+    """
 
     owner: str  # Subscriber.id
     network: str  # connector name: "msn"
     address: Address
     enabled: bool = True
+    revision: int = 0
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -60,9 +68,21 @@ class Subscriber:
     preferences: Preferences = Preferences()
     accounts: tuple[LinkedAccount, ...] = ()
     barred: bool = False
+    status_since: float = 0.0  # when the status was last set by hand
+
+    @property
+    def presence(self) -> Presence:
+        """What this subscriber publishes, on every network that takes it. Connectors see changes by
+        ``Directory.watch``. OFFLINE: appear offline."""
+        return Presence(self.preferences.status, self.preferences.note, self.status_since)
 
     def account(self, network: str) -> LinkedAccount | None:
+        """The account used on a network where nothing speaks for another one."""
         return next((a for a in self.accounts if a.network == network and a.enabled), None)
+
+    def on_network(self, network: str) -> tuple[LinkedAccount, ...]:
+        """All enabled accounts on a network, the one linked first in front."""
+        return tuple(a for a in self.accounts if a.network == network and a.enabled)
 
     def on(self, scheme: str) -> Address | None:
         return next((a for a in self.addresses if a.scheme == scheme), None)

@@ -4,23 +4,22 @@ from __future__ import annotations
 
 import logging
 import re
-import unicodedata
 from collections.abc import Callable, Sequence
 from dataclasses import replace
 
 from opencpm.domain.address import Address
 from opencpm.domain.contact import Contact
+from opencpm.domain.presence import note_of
+from opencpm.domain.profile import Availability
+from opencpm.domain.roster import Answer, ContactRequest, RosterChange
 from opencpm.domain.subscriber import LinkedAccount, Preferences, Subscriber
 from opencpm.interfaces import Store, Vault
+from opencpm.messaging.book import Book, DirectoryError
 from opencpm.messaging.credentials import Hashes, Token, is_password, make_token, split_token
 from opencpm.messaging.people import People, logins
 
 _ID = re.compile(r"[A-Za-z0-9][A-Za-z0-9._+-]{0,63}\Z")
 _log = logging.getLogger("opencpm.messaging")
-
-
-class DirectoryError(ValueError):
-    """A change that cannot be made; the text says what to do instead."""
 
 
 class StoredDirectory:
@@ -37,7 +36,10 @@ class StoredDirectory:
         self._hashes: dict[str, Hashes] = {}  # opened on first use, dropped on every change
         self._tokens: dict[str, Token] = {}
         self._version = store.version()
-        self._people = People(store.subscribers(), store.contacts())
+        self._people = self._read()
+        self._book = Book(store, lambda: self._people, self._book_written)
+        self._revisions: dict[str, int] = {}
+        self._revision = 0
 
     # ------------------------------------------------------------------------------------------------- reads
 
@@ -66,7 +68,7 @@ class StoredDirectory:
 
     def password(self, account: LinkedAccount) -> str:
         """:raises ValueError: there is none, or it was sealed with another key."""
-        sealed = self._store.secret("account", _account_key(account.owner, account.network))
+        sealed = self._store.secret("account", _account_key(account))
         if sealed is None:
             raise DirectoryError(f"no password is kept for {account.address}; link the account again")
         return self._vault.unseal(sealed).decode()
@@ -107,13 +109,17 @@ class StoredDirectory:
         if version == self._version:
             return False
         self._version = version
-        self._people = People(self._store.subscribers(), self._store.contacts())
+        self._people = self._read()
         self._tell()
         return True
+
+    def _read(self) -> People:
+        return People(self._store.subscribers(), self._store.contacts(), self._store.contact_requests())
 
     def _tell(self) -> None:
         self._hashes.clear()
         self._tokens.clear()
+        self._revision += 1
         for changed in tuple(self._watchers):
             changed()
 
@@ -122,6 +128,17 @@ class StoredDirectory:
         self._version += writes
         if not self.refresh():
             self._tell()
+
+    def _book_written(self, owner: str) -> None:
+        """One change to an address book: nobody else has to look, and no secret has changed."""
+        self._version += 1
+        if not self.refresh():
+            self._revisions[owner] = self._revisions.get(owner, 0) + 1
+            for changed in tuple(self._watchers):
+                changed()
+
+    def revision(self, owner: str) -> int:
+        return self._revision + self._revisions.get(owner, 0)
 
     # ------------------------------------------------------------------------------------------------- people
 
@@ -143,7 +160,7 @@ class StoredDirectory:
         :raises DirectoryError: there is no such user.
         """
         subscriber = self._existing(user_id)
-        secrets = [("ha1", user_id), *(("account", _account_key(user_id, a.network)) for a in subscriber.accounts)]
+        secrets = [("ha1", user_id), *(("account", _account_key(a)) for a in subscriber.accounts)]
         secrets += [("token", token_id) for token_id, _ in self.tokens(user_id)]
         for kind, key in secrets:
             self._store.put_secret(kind, key, None)
@@ -161,6 +178,16 @@ class StoredDirectory:
     def set_preferences(self, user_id: str, preferences: Preferences) -> Subscriber:
         """:raises DirectoryError: there is no such user."""
         return self._replace(replace(self._existing(user_id), preferences=preferences))
+
+    def publish(self, user_id: str, availability: Availability, note: str, at: float) -> Subscriber:
+        """How this user wants to appear from now on.
+
+        :raises DirectoryError: there is no such user.
+        """
+        old = self._existing(user_id)
+        preferences = replace(old.preferences, status=availability, note=note_of(note))
+        since = old.status_since if availability is old.preferences.status else at
+        return self._replace(replace(old, preferences=preferences, status_since=since))
 
     def set_barred(self, user_id: str, barred: bool) -> Subscriber:
         """:raises DirectoryError: there is no such user."""
@@ -202,66 +229,51 @@ class StoredDirectory:
         :raises DirectoryError: no such user, no address, or an address that is another contact's.
         """
         self._existing(owner)
-        if not addresses:
-            raise DirectoryError("a contact has at least one address")
-        same = self._same_person(owner, name, addresses)
-        contact = Contact(
-            id=same.id if same else self._new_contact_id(owner, name),
-            owner=owner,
-            name=name,
-            addresses=tuple(dict.fromkeys(addresses)),
-            networks=tuple(networks),
-            blocked=same.blocked if same else False,
-        )
-        return self._put_contact(contact)
+        return self._book.add(owner, name, addresses, networks)
+
+    def write_contact(self, contact: Contact) -> Contact:
+        """Give a contact a new form; what networks say of its addresses stays.
+
+        :raises DirectoryError: no such user or contact, no address, or an address that is another contact's.
+        """
+        self._existing(contact.owner)
+        return self._book.write(contact)
 
     def set_blocked(self, owner: str, contact_id: str, blocked: bool) -> Contact:
         """:raises DirectoryError: there is no such contact."""
-        return self._put_contact(replace(self._existing_contact(owner, contact_id), blocked=blocked))
+        self._existing(owner)
+        return self._book.set_blocked(owner, contact_id, blocked)
 
     def remove_contact(self, owner: str, contact_id: str) -> None:
         """:raises DirectoryError: there is no such contact."""
-        self._existing_contact(owner, contact_id)
-        self._store.remove_contact(owner, contact_id)
-        self._people.remove_contact(owner, contact_id)
-        self._written(1)
-
-    def _put_contact(self, contact: Contact) -> Contact:
-        self._store.put_contact(contact)
-        self._people.put_contact(contact)
-        self._written(1)
-        return contact
-
-    def _existing_contact(self, owner: str, contact_id: str) -> Contact:
         self._existing(owner)
-        found = next((c for c in self._people.contacts(owner) if c.id == contact_id), None)
-        if found is None:
-            raise DirectoryError(f"{owner} has no contact {contact_id!r}")
-        return found
+        self._book.remove(owner, contact_id)
 
-    def _same_person(self, owner: str, name: str, addresses: Sequence[Address]) -> Contact | None:
-        wanted = set(addresses)
-        sharing = [contact for contact in self._people.contacts(owner) if wanted.intersection(contact.addresses)]
-        for contact in sharing:
-            if contact.name != name:
-                shared = next(address for address in addresses if address in contact.addresses)
-                raise DirectoryError(f"{shared} belongs to the contact {contact.name} already")
-        return sharing[0] if sharing else None
+    def contact_requests(self, owner: str) -> list[ContactRequest]:
+        """Who waits for an answer of the user, oldest first."""
+        found = [r for r in self._people.requests(owner) if r.answer is Answer.OPEN]
+        return sorted(found, key=lambda request: request.at)
 
-    def _new_contact_id(self, owner: str, name: str) -> str:
-        """From the name, readable in addresses of pages: "bob", then "bob-2"."""
-        taken = {contact.id for contact in self._people.contacts(owner)}
-        plain = unicodedata.normalize("NFKD", name).encode("ascii", "ignore").decode().lower()
-        base = re.sub(r"[^a-z0-9]+", "-", plain).strip("-")[:40] or "contact"
-        number = 1
-        while (made := base if number == 1 else f"{base}-{number}") in taken:
-            number += 1
-        return made
+    def answer_request(self, owner: str, request_id: str, accept: bool) -> ContactRequest:
+        """:raises DirectoryError: there is no such open request."""
+        self._existing(owner)
+        return self._book.answer(owner, request_id, accept)
+
+    @property
+    def book(self) -> Book:
+        """The address books, for what networks say of them."""
+        return self._book
+
+    def roster_changes(
+        self, network: str, owner: str, schemes: frozenset[str], account: Address | None = None
+    ) -> Sequence[RosterChange]:
+        return self._book.changes(owner, network, schemes, account)
 
     # ---------------------------------------------------------------------------------------------- accounts
 
     def link_account(self, owner: str, network: str, address: Address, password: str) -> LinkedAccount:
-        """Sign this user in on a foreign network; an account they had there before is replaced.
+        """Sign this user in on a foreign network. An account that is linked already is linked anew: with this password,
+        and whatever kept it from signing in is forgotten.
 
         :raises DirectoryError: no such user, or the account is another user's.
         """
@@ -269,21 +281,64 @@ class StoredDirectory:
         taken = self._people.owner_of(address)
         if taken is not None and taken.id != owner:
             raise DirectoryError(f"{address} is linked to {taken.id} already")
-        account = LinkedAccount(owner=owner, network=network, address=address)
-        self._store.put_secret("account", _account_key(owner, network), self._vault.seal(password.encode()))
-        self._store.put_account(account)
-        others = tuple(a for a in subscriber.accounts if a.network != network)
-        self._people.put(replace(subscriber, accounts=(*others, account)))
-        self._written(2)
+        if taken is not None and address in taken.addresses:
+            raise DirectoryError(f"{address} is an address of {owner} here")
+        if not password or len(password) > 256:
+            raise DirectoryError("the password of an account has 1 to 256 characters")
+        old = _account(subscriber, network, address)
+        account = LinkedAccount(owner=owner, network=network, address=address, revision=old.revision + 1 if old else 0)
+        self._store.put_secret("account", _account_key(account), self._vault.seal(password.encode()))
+        self._put_account(subscriber, account, 2)
         return account
 
-    def unlink_account(self, owner: str, network: str) -> None:
-        """:raises DirectoryError: no such user."""
+    def retry_account(self, owner: str, network: str, address: Address) -> LinkedAccount:
+        """Sign in afresh with the password that is kept.
+
+        :raises DirectoryError: no such user or account.
+        """
+        subscriber, old = self._linked(owner, network, address)
+        account = replace(old, revision=old.revision + 1)
+        self._put_account(subscriber, account, 1)
+        return account
+
+    def enable_account(self, owner: str, network: str, address: Address, enabled: bool) -> LinkedAccount:
+        """:raises DirectoryError: no such user or account."""
+        subscriber, old = self._linked(owner, network, address)
+        account = replace(old, enabled=enabled, revision=old.revision + (1 if enabled else 0))
+        self._put_account(subscriber, account, 1)
+        return account
+
+    def unlink_account(self, owner: str, network: str, address: Address | None = None) -> None:
+        """Without an address: all of a network. The people on its list stay in the address book.
+
+        :raises DirectoryError: no such user.
+        """
         subscriber = self._existing(owner)
-        self._store.put_secret("account", _account_key(owner, network), None)
-        self._store.remove_account(owner, network)
-        self._people.put(replace(subscriber, accounts=tuple(a for a in subscriber.accounts if a.network != network)))
-        self._written(2)
+        leaving = [a for a in subscriber.accounts if a.network == network and address in (None, a.address)]
+        for account in leaving:
+            self._store.put_secret("account", _account_key(account), None)
+            self._store.remove_account(owner, network, account.address)
+        self._people.put(replace(subscriber, accounts=tuple(a for a in subscriber.accounts if a not in leaving)))
+        self._written(2 * len(leaving))
+        for account in leaving:
+            self._book.forget_list(owner, network, account.address)
+
+    def _linked(self, owner: str, network: str, address: Address) -> tuple[Subscriber, LinkedAccount]:
+        subscriber = self._existing(owner)
+        account = _account(subscriber, network, address)
+        if account is None:
+            raise DirectoryError(f"{owner} has no account {address} on {network}")
+        return subscriber, account
+
+    def _put_account(self, subscriber: Subscriber, account: LinkedAccount, writes: int) -> None:
+        self._store.put_account(account)
+        accounts = subscriber.accounts
+        if _account(subscriber, account.network, account.address) is None:
+            accounts = (*accounts, account)
+        same = (account.network, account.address)
+        accounts = tuple(account if (a.network, a.address) == same else a for a in accounts)
+        self._people.put(replace(subscriber, accounts=accounts))
+        self._written(writes)
 
     # ------------------------------------------------------------------------------------------------ tokens
 
@@ -349,8 +404,12 @@ class StoredDirectory:
         self._store.put_secret("ha1", subscriber.id, self._vault.seal(hashes.to_bytes()))
 
 
-def _account_key(owner: str, network: str) -> str:
-    return f"{owner}|{network}"
+def _account_key(account: LinkedAccount) -> str:
+    return f"{account.owner}|{account.network}|{account.address}"
+
+
+def _account(subscriber: Subscriber, network: str, address: Address) -> LinkedAccount | None:
+    return next((a for a in subscriber.accounts if (a.network, a.address) == (network, address)), None)
 
 
 def _check_password(password: str) -> None:

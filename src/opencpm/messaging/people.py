@@ -7,6 +7,7 @@ from functools import lru_cache
 
 from opencpm.domain.address import Address
 from opencpm.domain.contact import Contact, stranger
+from opencpm.domain.roster import ContactRequest
 from opencpm.domain.subscriber import LinkedAccount, Subscriber
 
 _ALIASES = frozenset({"im", "sip"})
@@ -15,18 +16,26 @@ _ALIASES = frozenset({"im", "sip"})
 class People:
     """Who is who. All look-ups are a dictionary's."""
 
-    def __init__(self, subscribers: Iterable[Subscriber] = (), contacts: Iterable[Contact] = ()) -> None:
+    def __init__(
+        self,
+        subscribers: Iterable[Subscriber] = (),
+        contacts: Iterable[Contact] = (),
+        requests: Iterable[ContactRequest] = (),
+    ) -> None:
         self.subscribers: dict[str, Subscriber] = {}
         self._owners: dict[Address, str] = {}
         self._logins: dict[str, str] = {}
         self._contacts: dict[str, dict[str, Contact]] = {}  # owner → contact id → contact
         self._known: dict[tuple[str, Address], Contact] = {}
         self._aliases: dict[tuple[str, str], Contact] = {}  # (owner, "bob@msn.test") → contact
+        self._requests: dict[str, dict[str, ContactRequest]] = {}  # owner → request id → request
         self._linked: dict[str, tuple[LinkedAccount, ...]] | None = None
         for subscriber in subscribers:
             self.put(subscriber)
         for contact in contacts:
             self.put_contact(contact)
+        for request in requests:
+            self.put_request(request)
 
     # ------------------------------------------------------------------------------------------- subscribers
 
@@ -46,8 +55,9 @@ class People:
     def remove(self, subscriber_id: str) -> None:
         """Take out a subscriber with their contacts."""
         self._forget(subscriber_id)
-        for contact in self.contacts(subscriber_id):
+        for contact in self.all_contacts(subscriber_id):
             self.remove_contact(subscriber_id, contact.id)
+        self._requests.pop(subscriber_id, None)
 
     def _forget(self, subscriber_id: str) -> None:
         old = self.subscribers.pop(subscriber_id, None)
@@ -82,6 +92,8 @@ class People:
         owner = contact.owner
         self.remove_contact(owner, contact.id)
         self._contacts.setdefault(owner, {})[contact.id] = contact
+        if contact.removed:
+            return
         for address in contact.addresses:
             self._known.setdefault((owner, address), contact)
             if _has_alias(address):
@@ -98,6 +110,10 @@ class People:
                 del self._aliases[owner, address.value]
 
     def contacts(self, owner: str) -> list[Contact]:
+        return [contact for contact in self._contacts.get(owner, {}).values() if not contact.removed]
+
+    def all_contacts(self, owner: str) -> list[Contact]:
+        """Also those taken out of the book of which a network's list still has to hear."""
         return list(self._contacts.get(owner, {}).values())
 
     def contact(self, owner: str, address: Address) -> Contact:
@@ -110,6 +126,17 @@ class People:
         if found is not None or address.scheme not in _ALIASES:
             return found
         return self._aliases.get((owner, address.value.lower()))
+
+    # --------------------------------------------------------------------------------------- contact requests
+
+    def put_request(self, request: ContactRequest) -> None:
+        self._requests.setdefault(request.owner, {})[request.id] = request
+
+    def remove_request(self, owner: str, request_id: str) -> None:
+        self._requests.get(owner, {}).pop(request_id, None)
+
+    def requests(self, owner: str) -> list[ContactRequest]:
+        return list(self._requests.get(owner, {}).values())
 
 
 def _has_alias(address: Address) -> bool:

@@ -5,19 +5,22 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Callable, Mapping, Sequence
 
+from opencpm.domain.account import AccountStatus
 from opencpm.domain.address import Address
 from opencpm.domain.delivery import Outcome
+from opencpm.domain.errors import SendError
 from opencpm.domain.message import Message, Part, message_ident, text_part
 from opencpm.domain.plan import Plan
 from opencpm.domain.policy import Policy
+from opencpm.domain.presence import Presence
 from opencpm.domain.profile import Availability, Health, HealthState, Reach
 from opencpm.domain.report import Report
+from opencpm.domain.roster import ContactRequest, RosterChange, RosterEntry
 from opencpm.domain.session import Composing, SessionOffer
 from opencpm.interfaces import (
     Bus,
     Clock,
     Connector,
-    Directory,
     Done,
     Ids,
     Leg,
@@ -26,11 +29,14 @@ from opencpm.interfaces import (
     Store,
 )
 from opencpm.messaging.accept import Accept
+from opencpm.messaging.accounts import Accounts
+from opencpm.messaging.directory import StoredDirectory
 from opencpm.messaging.dispatch import Dispatch
 from opencpm.messaging.door import Door
 from opencpm.messaging.ground import Ground
 from opencpm.messaging.housekeeping import Housekeeping
 from opencpm.messaging.links import Links
+from opencpm.messaging.presence import PresenceBoard, Sight
 from opencpm.messaging.report import Reporting
 from opencpm.messaging.session import Sessions
 from opencpm.messaging.shares import Shares
@@ -45,7 +51,7 @@ class Messaging:
         self,
         *,
         store: Store,
-        directory: Directory,
+        directory: StoredDirectory,
         policy: Policy,
         clock: Clock,
         ids: Ids,
@@ -56,6 +62,9 @@ class Messaging:
         links = Links(shares) if shares is not None else None
         self._ground = Ground(store, directory, policy, clock, ids, bus, links=links)
         self._dispatch = Dispatch(self._ground)
+        self._directory = directory
+        self.presence = PresenceBoard(bus, clock)
+        self.accounts = Accounts(directory, bus, clock, self._ground.connectors)
         threads = Threads(store, ids)
         self._accept = Accept(self._ground, self._dispatch, threads)
         self._reporting = Reporting(self._ground, self._dispatch)
@@ -69,8 +78,8 @@ class Messaging:
         return self._ground.store
 
     @property
-    def directory(self) -> Directory:
-        return self._ground.directory
+    def directory(self) -> StoredDirectory:
+        return self._directory
 
     @property
     def bus(self) -> Bus:
@@ -100,6 +109,7 @@ class Messaging:
         self._reporting.load_parked()
         self._sessions.close_lost()
         self.directory.watch(self._dispatch.look_again)
+        self.directory.watch(self.accounts.tidy)
 
     async def run(self) -> None:
         """Keep what waits moving, until cancelled; then end the sessions in good order."""
@@ -138,18 +148,45 @@ class Messaging:
         if reach.availability is not Availability.OFFLINE:
             self._dispatch.push(f"user:{subscriber}")
 
-    def presence_changed(self, network: str, owner: str, address: Address, reach: Reach) -> None:
-        self.bus.publish(
-            f"user:{owner}",
-            {
-                "type": "presence",
-                "network": network,
-                "address": str(address),
-                "availability": reach.availability.value,
-            },
-        )
-        if reach.availability is not Availability.OFFLINE:
+    def presence_changed(
+        self, network: str, owner: str, address: Address, presence: Presence, account: Address | None = None
+    ) -> None:
+        news = self.presence.changed(owner, Sight(network, address, account), presence)
+        if news and presence.availability is not Availability.OFFLINE:
             self._dispatch.push(f"presence:{network}:{address}")
+
+    def account_changed(self, network: str, owner: str, account: Address, status: AccountStatus) -> None:
+        self.accounts.changed(network, owner, account, status)
+
+    def roster(self, network: str, owner: str, entries: Sequence[RosterEntry], account: Address | None = None) -> None:
+        if self.directory.subscriber(owner) is None:
+            return
+        if changed := self.directory.book.merge(owner, network, entries, account):
+            self.bus.publish(f"user:{owner}", {"type": "contacts", "network": network, "changed": changed})
+
+    def roster_settled(
+        self,
+        network: str,
+        owner: str,
+        change: RosterChange,
+        error: SendError | None = None,
+        account: Address | None = None,
+    ) -> None:
+        self.directory.book.settled(owner, network, change, error, account)
+
+    def contact_asked(self, request: ContactRequest) -> None:
+        if self.directory.subscriber(request.owner) is not None and self.directory.book.asked(request):
+            self.bus.publish(
+                f"user:{request.owner}",
+                {
+                    "type": "contact-request",
+                    "request": request.id,
+                    "network": request.network,
+                    "address": str(request.address),
+                    "name": request.name,
+                    "text": request.text,
+                },
+            )
 
     def health_changed(self, network: str, health: Health) -> None:
         if health.state is HealthState.UP:

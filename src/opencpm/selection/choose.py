@@ -7,9 +7,11 @@ from dataclasses import replace
 from typing import NamedTuple
 
 from opencpm.domain.address import Address
+from opencpm.domain.contact import Contact
 from opencpm.domain.errors import Reason, SendError
 from opencpm.domain.plan import Action, Candidate, Form, Note, Plan
-from opencpm.domain.subscriber import WhenUnavailable
+from opencpm.domain.roster import LIVE
+from opencpm.domain.subscriber import LinkedAccount, Subscriber, WhenUnavailable
 from opencpm.selection.case import Case, Failing, case_of, note, refusal
 from opencpm.selection.facts import FACTS
 from opencpm.selection.rank import difference, key, why
@@ -95,13 +97,22 @@ def _linked(case: Case, one: Judged) -> Judged:
     return Judged(other.view, candidate, other.dropped_by)
 
 
+def account_for(sender: Subscriber, network: str, target: Address | None, contact: Contact) -> LinkedAccount | None:
+    """Of several accounts on a network the one that has this person on its list; else the one linked first."""
+    accounts = sender.on_network(network)
+    if len(accounts) > 1 and contact.owner == sender.id:
+        listing = {m.account for m in contact.marks if (m.network, m.address) == (network, target) and m.tie in LIVE}
+        return next((account for account in accounts if account.address in listing), accounts[0])
+    return accounts[0] if accounts else None
+
+
 def _source(case: Case, view: NetworkView) -> Address:
     """The sender's own address on that network; where they have none, the address they wrote from."""
     address, sender = case.request.sender_address, case.request.sender
     if sender is None or view.profile.access:
         return address
     if view.profile.needs_account:
-        account = sender.account(view.name)
+        account = account_for(sender, view.name, view.target, case.request.contact)
         return address if account is None else account.address
     schemes = view.profile.schemes
     if address.scheme in schemes or (address.scheme == "alpha" and "tel" in schemes):

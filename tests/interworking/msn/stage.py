@@ -9,11 +9,13 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
+from opencpm.domain.account import AccountStatus
 from opencpm.domain.address import Address
 from opencpm.domain.delivery import Delivery, Outcome
 from opencpm.domain.errors import SendError
 from opencpm.domain.message import Message, MessageKind, Part, message_ident, text_part
-from opencpm.domain.profile import Health, HealthState, Reach
+from opencpm.domain.presence import Presence
+from opencpm.domain.profile import Health, HealthState
 from opencpm.domain.session import CloseReason, Composing, SessionOffer
 from opencpm.domain.subscriber import LinkedAccount
 from opencpm.interfaces import Context
@@ -167,8 +169,13 @@ class Inbox(Events):
     def reach_changed(self, *_: Any) -> None:
         raise AssertionError("MSN is no access")
 
-    def presence_changed(self, network: str, owner: str, address: Address, reach: Reach) -> None:
-        self.note("presence", (owner, address.value, reach.availability.value))
+    def presence_changed(
+        self, network: str, owner: str, address: Address, presence: Presence, account: Address | None = None
+    ) -> None:
+        self.note("presence", (owner, address.value, presence.availability.value))
+
+    def account_changed(self, network: str, owner: str, account: Address, status: AccountStatus) -> None:
+        self.note("account", (account.value, status.state, status.detail))
 
     def health_changed(self, network: str, health: Health) -> None:
         self.note("health", health)

@@ -13,7 +13,7 @@ from starlette.responses import Response
 from starlette.types import ASGIApp
 
 from opencpm.access.web import page
-from opencpm.access.web.api import caller, conversations, events, me, messages, operation, sessions
+from opencpm.access.web.api import accounts, caller, conversations, events, me, messages, operation, presence, sessions
 from opencpm.access.web.house import House
 from opencpm.access.web.middleware import BodyLimit, SecurityHeaders
 from opencpm.access.web.problems import Problem
@@ -37,7 +37,7 @@ def application(house: House, allowed_origins: Sequence[str] = ()) -> ASGIApp:
         swagger_ui_oauth2_redirect_url=None,
     )
     app.state.house = house
-    for module in (caller, me, conversations, messages, sessions, events, operation):
+    for module in (caller, me, accounts, presence, conversations, messages, sessions, events, operation):
         app.include_router(module.router, prefix="/api/v1")
     app.include_router(page.router(app, lambda: house.demo))
     app.add_exception_handler(Problem, _problem)

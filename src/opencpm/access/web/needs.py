@@ -5,12 +5,16 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Protocol
 
+from opencpm.domain.account import AccountStatus
 from opencpm.domain.address import Address
 from opencpm.domain.contact import Contact
 from opencpm.domain.message import Part
 from opencpm.domain.plan import Plan
 from opencpm.domain.policy import Policy
-from opencpm.domain.subscriber import Preferences
+from opencpm.domain.presence import Presence
+from opencpm.domain.profile import Availability
+from opencpm.domain.roster import ContactRequest
+from opencpm.domain.subscriber import LinkedAccount, Preferences, Subscriber
 from opencpm.interfaces import Bus, Connector, Directory, Inbox, Store
 
 
@@ -23,9 +27,27 @@ class People(Directory, Protocol):
         self, owner: str, name: str, addresses: Sequence[Address], networks: Sequence[str] = ...
     ) -> Contact: ...
 
+    def write_contact(self, contact: Contact, /) -> Contact: ...
+
     def remove_contact(self, owner: str, contact_id: str, /) -> object: ...
 
     def contacts(self, owner: str, /) -> Iterable[Contact]: ...
+
+    def subscribers(self) -> Iterable[Subscriber]: ...
+
+    def publish(self, user_id: str, availability: Availability, note: str, at: float, /) -> Subscriber: ...
+
+    def contact_requests(self, owner: str, /) -> Sequence[ContactRequest]: ...
+
+    def answer_request(self, owner: str, request_id: str, accept: bool, /) -> ContactRequest: ...
+
+    def link_account(self, owner: str, network: str, address: Address, password: str, /) -> LinkedAccount: ...
+
+    def retry_account(self, owner: str, network: str, address: Address, /) -> LinkedAccount: ...
+
+    def enable_account(self, owner: str, network: str, address: Address, enabled: bool, /) -> LinkedAccount: ...
+
+    def unlink_account(self, owner: str, network: str, address: Address | None = ..., /) -> None: ...
 
     def new_token(self, user_id: str, label: str, /) -> str: ...
 
@@ -38,8 +60,28 @@ class People(Directory, Protocol):
     def refresh(self) -> object: ...
 
 
+class AccountStates(Protocol):
+    """How linked accounts are."""
+
+    def of(self, account: LinkedAccount, /) -> AccountStatus: ...
+
+    async def settled(self, account: LinkedAccount, patience: float, /) -> AccountStatus: ...
+
+
+class Presences(Protocol):
+    """What is known of people's presence."""
+
+    def of(self, owner: str, network: str, address: Address, /) -> Presence: ...
+
+
 class UseCases(Inbox, Protocol):
     """Messaging as the API sees it."""
+
+    @property
+    def accounts(self) -> AccountStates: ...
+
+    @property
+    def presence(self) -> Presences: ...
 
     @property
     def store(self) -> Store: ...

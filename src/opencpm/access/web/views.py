@@ -8,11 +8,14 @@ from datetime import UTC, datetime
 from typing import Any
 
 from opencpm.access.web.needs import UseCases
+from opencpm.domain.account import AccountStatus
 from opencpm.domain.contact import Contact
 from opencpm.domain.delivery import Delivery
 from opencpm.domain.message import Disposition, Message, Part
+from opencpm.domain.presence import Presence
 from opencpm.domain.profile import Health, Reach
-from opencpm.domain.subscriber import Preferences, Subscriber
+from opencpm.domain.roster import ContactRequest, Mark
+from opencpm.domain.subscriber import LinkedAccount, Preferences, Subscriber
 from opencpm.domain.trail import TrailEntry
 from opencpm.interfaces import DeliveryRecord, SessionRecord, Store
 
@@ -141,7 +144,50 @@ def contact(item: Contact) -> dict[str, Any]:
         "addresses": [str(a) for a in item.addresses],
         "networks": list(item.networks),
         "blocked": item.blocked,
+        "written": item.written,
+        "lists": [mark(one) for one in item.marks],
     }
+
+
+def mark(item: Mark) -> dict[str, Any]:
+    """What a network's contact list says of an address."""
+    return {
+        "network": item.network,
+        "account": str(item.account) if item.account else "",
+        "address": str(item.address),
+        "name": item.name,
+        "groups": list(item.groups),
+        "tie": item.tie.value,
+        "blocked": item.blocked,
+    }
+
+
+def contact_request(item: ContactRequest) -> dict[str, Any]:
+    return {
+        "id": item.id,
+        "network": item.network,
+        "account": str(item.account) if item.account else "",
+        "address": str(item.address),
+        "name": item.name,
+        "text": item.text,
+        "at": time(item.at),
+        "answer": item.answer.value,
+    }
+
+
+def account(item: LinkedAccount, status: AccountStatus) -> dict[str, Any]:
+    return {
+        "network": item.network,
+        "address": str(item.address),
+        "enabled": item.enabled,
+        "state": status.state.value,
+        "detail": status.detail,
+        "since": time(status.since),
+    }
+
+
+def presence(item: Presence) -> dict[str, Any]:
+    return {"availability": item.availability.value, "note": item.note, "since": time(item.since)}
 
 
 def preferences(item: Preferences) -> dict[str, Any]:
@@ -156,6 +202,8 @@ def preferences(item: Preferences) -> dict[str, Any]:
         "status": item.status.value,
         "links": item.links,
         "strict_route": item.strict_route,
+        "note": item.note,
+        "share_contacts": item.share_contacts,
     }
 
 

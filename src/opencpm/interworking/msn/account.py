@@ -9,7 +9,9 @@ from collections.abc import Callable, Mapping, Sequence
 from enum import Enum
 from typing import Any
 
+from opencpm.domain.account import AccountState, AccountStatus
 from opencpm.domain.address import Address
+from opencpm.domain.presence import UNKNOWN, Presence
 from opencpm.domain.profile import Availability, Reach
 from opencpm.domain.session import CloseReason
 from opencpm.domain.subscriber import LinkedAccount
@@ -39,6 +41,15 @@ class State(Enum):
     CREDENTIALS = "wrong password"
     ELSEWHERE = "signed in elsewhere"
     STOPPED = "stopped"
+
+
+_TOLD = {
+    State.CONNECTING: AccountState.CONNECTING,
+    State.ONLINE: AccountState.CONNECTED,
+    State.WAITING: AccountState.UNREACHABLE,
+    State.CREDENTIALS: AccountState.BAD_CREDENTIALS,
+    State.ELSEWHERE: AccountState.ELSEWHERE,
+}
 
 
 class Account:
@@ -202,7 +213,7 @@ class Account:
         self.passes.fail(error)
         self.listing.fail(error)
         for peer in self.buddies.end():
-            self._tell_presence(peer, Reach(Availability.UNKNOWN, detail="signed out"))
+            self._tell_presence(peer, UNKNOWN)
 
     async def _sign_off(self) -> None:
         for conversation in tuple(self._conversations.values()):
@@ -235,6 +246,9 @@ class Account:
             level = logging.INFO if state in (State.CONNECTING, State.ONLINE, State.STOPPED) else logging.WARNING
             log.log(level, "%s: %s", self.address, detail or state.value)
         self.state, self.detail = state, detail
+        if state in _TOLD:
+            status = AccountStatus(_TOLD[state], self.describe_state(), self.since)
+            self.desk.inbox.account_changed(self.desk.name, self.linked.owner, self.linked.address, status)
         self._changed()
 
     # --- what the machine says -----------------------------------------------------------------------------------
@@ -270,7 +284,7 @@ class Account:
         match event:
             case events.PresenceChanged(presence):
                 self.buddies.changed(presence)
-                self._tell_presence(presence.address, self.buddies.reach(presence.address))
+                self._tell_presence(presence.address, self.buddies.presence(presence.address))
             case events.ListChanged():
                 self.listing.changed(event)
             case events.SwitchboardGranted(trid, entry):
@@ -310,7 +324,7 @@ class Account:
         self._set(State.ONLINE, f"signed in ({dialect})")
         for contact in contacts:
             if self.buddies.status(contact.address):
-                self._tell_presence(contact.address, self.buddies.reach(contact.address))
+                self._tell_presence(contact.address, self.buddies.presence(contact.address))
         self.listing.allow(self.buddies.undecided())
 
     def _redirected(self, endpoint: Endpoint) -> None:
@@ -368,8 +382,9 @@ class Account:
         if self._link is not None:
             self._link.wake()
 
-    def _tell_presence(self, peer: str, reach: Reach) -> None:
-        self.desk.inbox.presence_changed(self.desk.name, self.linked.owner, Address("msn", peer), reach)
+    def _tell_presence(self, peer: str, presence: Presence) -> None:
+        inbox, linked = self.desk.inbox, self.linked
+        inbox.presence_changed(self.desk.name, linked.owner, Address("msn", peer), presence, linked.address)
 
 
 def _short(error: BaseException | None) -> str:

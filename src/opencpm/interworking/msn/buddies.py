@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable
 
+from opencpm.domain import presence as neutral
 from opencpm.domain.profile import Availability, Reach
 from opencpm.protocols.msnp import commands
 from opencpm.protocols.msnp.commands import Contact, Lists, Presence
@@ -98,6 +99,11 @@ class Buddies:
         if self._absent.get(address, 0.0) > self._now():
             return Reach(Availability.OFFLINE, detail="not online when last tried")
         return Reach(Availability.UNKNOWN, detail="not on the contact list")
+
+    def presence(self, address: str) -> neutral.Presence:
+        """What people are shown."""
+        state = self._states.get(address)
+        return neutral.UNKNOWN if state is None else neutral.Presence(_AVAILABILITY.get(state, Availability.AWAY))
 
     def counts(self) -> tuple[int, int]:
         """Contacts, and how many of them are online."""

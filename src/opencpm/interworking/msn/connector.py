@@ -13,7 +13,7 @@ from opencpm.domain.address import Address
 from opencpm.domain.delivery import Delivery
 from opencpm.domain.errors import SendError
 from opencpm.domain.message import Message
-from opencpm.domain.profile import Fit, Health, HealthState, Reach
+from opencpm.domain.profile import Availability, Fit, Health, HealthState, Reach
 from opencpm.domain.session import Composing, SessionOffer
 from opencpm.domain.subscriber import LinkedAccount
 from opencpm.interfaces import Context, Inbox, Leg, LegEvents
@@ -27,6 +27,7 @@ from opencpm.protocols.msnp import commands
 from opencpm.protocols.msnp.errors import MsnpError
 
 _GOOD_ORDER = 6.0  # seconds for leaving everything when stopped
+_ORDER = [Availability.AVAILABLE, Availability.BUSY, Availability.AWAY, Availability.OFFLINE, Availability.UNKNOWN]
 
 
 class MsnConnector:
@@ -39,7 +40,7 @@ class MsnConnector:
         self._counters = Counters()
         self._desk: Desk | None = None
         self._accounts: dict[str, Account] = {}  # by account address
-        self._owned: dict[str, Account] = {}  # by owner: who may have one account here
+        self._owned: defaultdict[str, list[Account]] = defaultdict(list)  # by owner
         self._unusable: dict[str, str] = {}  # accounts without a password that can be read
         self._health_due = False
         self._running: dict[str, asyncio.Task[None]] = {}
@@ -90,12 +91,15 @@ class MsnConnector:
 
     def _start(self, linked: LinkedAccount, password: str, desk: Desk) -> None:
         account = Account(linked, password, desk, self._health_changed)
-        self._accounts[account.address] = self._owned[linked.owner] = account
+        self._accounts[account.address] = account
+        self._owned[linked.owner].append(account)
         self._running[account.address] = desk.spawn(account.run())
 
     def _drop(self, address: str) -> None:
         account = self._accounts.pop(address)
-        if self._owned.get(account.linked.owner) is account:
+        owned = self._owned[account.linked.owner]
+        owned.remove(account)
+        if not owned:
             del self._owned[account.linked.owner]
         self._running.pop(address).cancel()
 
@@ -165,8 +169,9 @@ class MsnConnector:
     # --- what is known -------------------------------------------------------------------------------------------
 
     def reach(self, owner: str, target: Address) -> Reach:
-        account = self._owned.get(owner)
-        return reasons.NO_ACCOUNT_REACH if account is None else account.reach(target.value)
+        """By whichever of the owner's accounts knows most."""
+        seen = [account.reach(target.value) for account in self._owned.get(owner, ())]
+        return min(seen, key=lambda reach: _ORDER.index(reach.availability), default=reasons.NO_ACCOUNT_REACH)
 
     def fit(self, message: Message) -> Fit:
         return adapt.fit(message, self._settings.max_message_bytes)

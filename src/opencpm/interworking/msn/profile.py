@@ -17,4 +17,5 @@ def profile(settings: MsnSettings) -> Profile:
         reports=frozenset({Status.ACCEPTED}),
         sessions=True,
         typing=True,
+        presence=True,
     )

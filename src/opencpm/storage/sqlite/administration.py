@@ -6,7 +6,9 @@ import sqlite3
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
 
+from opencpm.domain.address import Address
 from opencpm.domain.contact import Contact
+from opencpm.domain.roster import ContactRequest
 from opencpm.domain.subscriber import LinkedAccount, Subscriber
 from opencpm.storage.sqlite.connection import transaction
 from opencpm.storage.sqlite.queries import SQL
@@ -15,6 +17,8 @@ from opencpm.storage.sqlite.values import (
     address_text,
     contact_from,
     contact_text,
+    request_from,
+    request_text,
     subscriber_from,
     subscriber_text,
 )
@@ -41,8 +45,10 @@ class Administration:
 
     def subscribers(self) -> Sequence[Subscriber]:
         accounts: dict[str, list[LinkedAccount]] = {}
-        for owner, network, address, enabled in self._connection.execute(SQL["accounts"]):
-            account = LinkedAccount(owner=owner, network=network, address=address_from(address), enabled=bool(enabled))
+        for owner, network, address, enabled, revision in self._connection.execute(SQL["accounts"]):
+            account = LinkedAccount(
+                owner=owner, network=network, address=address_from(address), enabled=bool(enabled), revision=revision
+            )
             accounts.setdefault(owner, []).append(account)
         people = [subscriber_from(text) for (text,) in self._connection.execute(SQL["subscribers"])]
         return [replace(person, accounts=tuple(accounts.get(person.id, ()))) for person in people]
@@ -51,16 +57,17 @@ class Administration:
         self._change(("put_subscriber", (subscriber.id, subscriber_text(subscriber))))
 
     def remove_subscriber(self, subscriber_id: str) -> None:
-        """With what is theirs: linked accounts and contacts. Secrets have names of the directory's choice and stay."""
-        one = (subscriber_id,)
-        self._change(("remove_subscriber", one), ("remove_accounts", one), ("remove_contacts", one))
+        """With what is theirs: linked accounts, contacts, requests. Secrets have names of the directory's choice and
+        stay."""
+        tables = ("remove_subscriber", "remove_accounts", "remove_contacts", "remove_contact_requests")
+        self._change(*[(name, (subscriber_id,)) for name in tables])
 
     def put_account(self, account: LinkedAccount) -> None:
-        row = (account.owner, account.network, address_text(account.address), account.enabled)
+        row = (account.owner, account.network, address_text(account.address), account.enabled, account.revision)
         self._change(("put_account", row))
 
-    def remove_account(self, owner: str, network: str) -> None:
-        self._change(("remove_account", (owner, network)))
+    def remove_account(self, owner: str, network: str, address: Address) -> None:
+        self._change(("remove_account", (owner, network, address_text(address))))
 
     # ------------------------------------------------------------------------------------------ contacts
 
@@ -68,10 +75,25 @@ class Administration:
         return [contact_from(text) for (text,) in self._connection.execute(SQL["contacts"])]
 
     def put_contact(self, contact: Contact) -> None:
-        self._change(("put_contact", (contact.owner, contact.id, contact_text(contact))))
+        self.change_contacts([contact], [])
 
     def remove_contact(self, owner: str, contact_id: str) -> None:
-        self._change(("remove_contact", (owner, contact_id)))
+        self.change_contacts([], [(owner, contact_id)])
+
+    def change_contacts(self, put: Sequence[Contact], removed: Sequence[tuple[str, str]]) -> None:
+        self._change(
+            *[("remove_contact", one) for one in removed],
+            *[("put_contact", (one.owner, one.id, contact_text(one))) for one in put],
+        )
+
+    def contact_requests(self) -> Sequence[ContactRequest]:
+        return [request_from(text) for (text,) in self._connection.execute(SQL["contact_requests"])]
+
+    def put_contact_request(self, request: ContactRequest) -> None:
+        self._change(("put_contact_request", (request.owner, request.id, request_text(request))))
+
+    def remove_contact_request(self, owner: str, request_id: str) -> None:
+        self._change(("remove_contact_request", (owner, request_id)))
 
     # ------------------------------------------------------------------------------------------- secrets
 

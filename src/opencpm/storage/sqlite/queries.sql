@@ -233,13 +233,15 @@ INSERT OR REPLACE INTO subscriber (id, value) VALUES (?, ?)
 DELETE FROM subscriber WHERE id = ?
 
 -- name: accounts
-SELECT owner, network, address, enabled FROM account ORDER BY owner, network
+SELECT owner, network, address, enabled, revision FROM account ORDER BY owner, place, network
 
 -- name: put_account
-INSERT OR REPLACE INTO account (owner, network, address, enabled) VALUES (?, ?, ?, ?)
+INSERT INTO account (owner, network, address, enabled, revision, place)
+VALUES (?, ?, ?, ?, ?, (SELECT coalesce(max(place), 0) + 1 FROM account))
+ON CONFLICT (owner, network, address) DO UPDATE SET enabled = excluded.enabled, revision = excluded.revision
 
 -- name: remove_account
-DELETE FROM account WHERE owner = ? AND network = ?
+DELETE FROM account WHERE owner = ? AND network = ? AND address = ?
 
 -- name: remove_accounts
 DELETE FROM account WHERE owner = ?
@@ -255,6 +257,18 @@ DELETE FROM contact WHERE owner = ? AND id = ?
 
 -- name: remove_contacts
 DELETE FROM contact WHERE owner = ?
+
+-- name: contact_requests
+SELECT value FROM contact_request ORDER BY owner, id
+
+-- name: put_contact_request
+INSERT OR REPLACE INTO contact_request (owner, id, value) VALUES (?, ?, ?)
+
+-- name: remove_contact_request
+DELETE FROM contact_request WHERE owner = ? AND id = ?
+
+-- name: remove_contact_requests
+DELETE FROM contact_request WHERE owner = ?
 
 -- name: secret
 SELECT value FROM secret WHERE kind = ? AND key = ?

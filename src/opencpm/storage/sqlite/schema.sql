@@ -131,14 +131,23 @@ CREATE TABLE subscriber (
 ) WITHOUT ROWID;
 
 CREATE TABLE account (
-  owner   TEXT NOT NULL,
-  network TEXT NOT NULL,
-  address TEXT NOT NULL,
-  enabled INTEGER NOT NULL,
-  PRIMARY KEY (owner, network)
+  owner    TEXT NOT NULL,
+  network  TEXT NOT NULL,
+  address  TEXT NOT NULL,
+  enabled  INTEGER NOT NULL,
+  revision INTEGER NOT NULL,
+  place    INTEGER NOT NULL,            -- in the order of linking
+  PRIMARY KEY (owner, network, address)
 ) WITHOUT ROWID;
 
 CREATE TABLE contact (
+  owner TEXT NOT NULL,
+  id    TEXT NOT NULL,
+  value TEXT NOT NULL,
+  PRIMARY KEY (owner, id)
+) WITHOUT ROWID;
+
+CREATE TABLE contact_request (
   owner TEXT NOT NULL,
   id    TEXT NOT NULL,
   value TEXT NOT NULL,
@@ -152,6 +161,6 @@ CREATE TABLE secret (
   PRIMARY KEY (kind, key)
 ) WITHOUT ROWID;
 
--- One row: rises with every change to subscriber, account, contact or secret.
+-- One row: rises with every change to subscriber, account, contact, contact_request or secret.
 CREATE TABLE administration (version INTEGER NOT NULL);
 INSERT INTO administration VALUES (0);

@@ -10,9 +10,11 @@ from functools import partial
 from pathlib import Path
 from typing import Any
 
+from opencpm.domain.address import Address
 from opencpm.domain.contact import Contact
 from opencpm.domain.message import Message
 from opencpm.domain.report import Report
+from opencpm.domain.roster import ContactRequest
 from opencpm.domain.subscriber import LinkedAccount, Subscriber
 from opencpm.domain.trail import TrailEntry
 from opencpm.interfaces import Changes, Committed, DeliveryRecord, ReferenceRow, SessionRecord, Thread
@@ -202,11 +204,23 @@ class SqliteStore:
     def remove_contact(self, owner: str, contact_id: str) -> None:
         self._administration.remove_contact(owner, contact_id)
 
+    def change_contacts(self, put: Sequence[Contact], removed: Sequence[tuple[str, str]]) -> None:
+        self._administration.change_contacts(put, removed)
+
+    def contact_requests(self) -> Sequence[ContactRequest]:
+        return self._administration.contact_requests()
+
+    def put_contact_request(self, request: ContactRequest) -> None:
+        self._administration.put_contact_request(request)
+
+    def remove_contact_request(self, owner: str, request_id: str) -> None:
+        self._administration.remove_contact_request(owner, request_id)
+
     def put_account(self, account: LinkedAccount) -> None:
         self._administration.put_account(account)
 
-    def remove_account(self, owner: str, network: str) -> None:
-        self._administration.remove_account(owner, network)
+    def remove_account(self, owner: str, network: str, address: Address) -> None:
+        self._administration.remove_account(owner, network, address)
 
     def secret(self, kind: str, key: str) -> bytes | None:
         return self._administration.secret(kind, key)

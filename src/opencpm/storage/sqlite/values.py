@@ -14,6 +14,7 @@ from opencpm.domain.delivery import Notice
 from opencpm.domain.errors import Reason, SendError
 from opencpm.domain.profile import Availability
 from opencpm.domain.report import Report, Status
+from opencpm.domain.roster import Answer, ContactRequest, Mark, Tie
 from opencpm.domain.subscriber import (
     Preferences,
     SessionFeedback,
@@ -175,6 +176,7 @@ def subscriber_text(subscriber: Subscriber) -> str:
             "name": subscriber.name,
             "addresses": [address_text(a) for a in subscriber.addresses],
             "barred": subscriber.barred,
+            "status_since": subscriber.status_since,
             "preferences": _preferences_value(subscriber.preferences),
         }
     )
@@ -188,6 +190,7 @@ def subscriber_from(text: str) -> Subscriber:
         addresses=tuple(address_from(a) for a in value["addresses"]),
         preferences=_preferences_from(value.get("preferences", {})),
         barred=value.get("barred", False),
+        status_since=value.get("status_since", 0.0),
     )
 
 
@@ -203,6 +206,8 @@ def _preferences_value(preferences: Preferences) -> dict[str, Any]:
         "status": preferences.status._value_,
         "links": preferences.links,
         "strict_route": preferences.strict_route,
+        "note": preferences.note,
+        "share_contacts": preferences.share_contacts,
     }
 
 
@@ -219,6 +224,8 @@ def _preferences_from(value: dict[str, Any]) -> Preferences:
         status=Availability(value.get("status", default.status)),
         links=value.get("links", default.links),
         strict_route=value.get("strict_route", default.strict_route),
+        note=value.get("note", default.note),
+        share_contacts=value.get("share_contacts", default.share_contacts),
     )
 
 
@@ -231,6 +238,9 @@ def contact_text(contact: Contact) -> str:
             "addresses": [address_text(a) for a in contact.addresses],
             "networks": contact.networks,
             "blocked": contact.blocked,
+            "marks": [_mark_value(mark) for mark in contact.marks],
+            "written": contact.written,
+            "removed": contact.removed,
         }
     )
 
@@ -244,4 +254,62 @@ def contact_from(text: str) -> Contact:
         addresses=tuple(address_from(a) for a in value["addresses"]),
         networks=tuple(value.get("networks", ())),
         blocked=value.get("blocked", False),
+        marks=tuple(_mark_from(mark) for mark in value.get("marks", ())),
+        written=value.get("written", True),
+        removed=value.get("removed", False),
+    )
+
+
+def _mark_value(mark: Mark) -> dict[str, Any]:
+    return {
+        "network": mark.network,
+        "account": address_text(mark.account),
+        "address": address_text(mark.address),
+        "name": mark.name,
+        "groups": mark.groups,
+        "tie": mark.tie._value_,
+        "blocked": mark.blocked,
+        "told": mark.told,
+    }
+
+
+def _mark_from(value: dict[str, Any]) -> Mark:
+    return Mark(
+        network=value["network"],
+        account=optional_address(value["account"]),
+        address=address_from(value["address"]),
+        name=value.get("name", ""),
+        groups=tuple(value.get("groups", ())),
+        tie=Tie(value.get("tie", Tie.LISTED)),
+        blocked=value.get("blocked", False),
+        told=value.get("told", False),
+    )
+
+
+def request_text(request: ContactRequest) -> str:
+    return _encode(
+        {
+            "owner": request.owner,
+            "network": request.network,
+            "address": address_text(request.address),
+            "at": request.at,
+            "name": request.name,
+            "text": request.text,
+            "account": address_text(request.account),
+            "answer": request.answer._value_,
+        }
+    )
+
+
+def request_from(text: str) -> ContactRequest:
+    value = _decode(text)
+    return ContactRequest(
+        owner=value["owner"],
+        network=value["network"],
+        address=address_from(value["address"]),
+        at=value["at"],
+        name=value.get("name", ""),
+        text=value.get("text", ""),
+        account=optional_address(value.get("account", "")),
+        answer=Answer(value.get("answer", Answer.OPEN)),
     )

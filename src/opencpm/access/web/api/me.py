@@ -14,6 +14,7 @@ from opencpm.access.web.api.caller import Caller, TheHouse
 from opencpm.access.web.api.read import address
 from opencpm.access.web.problems import Problem, not_found
 from opencpm.domain.contact import Contact
+from opencpm.domain.presence import NOTE_LIMIT, note_of
 from opencpm.domain.profile import Availability
 from opencpm.domain.subscriber import Preferences, SessionFeedback, WhenUnavailable
 
@@ -33,6 +34,8 @@ class PreferencesPatch(Body):
     status: Literal["available", "busy", "away", "offline"] | None = None
     links: bool | None = Field(None, description="What a network cannot carry may go as a text with a private link.")
     strict_route: bool | None = Field(None, description="Rather refuse than use another network than the chosen one.")
+    note: str | None = Field(None, max_length=NOTE_LIMIT, description="What people read beside the status.")
+    share_contacts: bool | None = Field(None, description="Change the networks' contact lists with the address book.")
 
 
 class ContactIn(Body):
@@ -45,7 +48,15 @@ class ContactIn(Body):
 @router.get("/me", summary="Who I am")
 async def me(caller: Caller, within: TheHouse) -> dict[str, Any]:
     networks = [
-        {"name": c.name, "label": c.profile.label, "sessions": c.profile.sessions, "kind": c.profile.kind}
+        {
+            "name": c.name,
+            "label": c.profile.label,
+            "sessions": c.profile.sessions,
+            "kind": c.profile.kind,
+            "needs_account": c.profile.needs_account,
+            "presence": c.profile.presence,
+            "rosters": c.profile.rosters,
+        }
         for c in within.messaging.connectors.values()
         if not c.profile.access
     ]
@@ -56,6 +67,8 @@ async def me(caller: Caller, within: TheHouse) -> dict[str, Any]:
 async def change(patch: PreferencesPatch, caller: Caller, within: TheHouse) -> dict[str, Any]:
     _check_networks(within, [*(patch.networks or ()), *(patch.denied or ())])
     changed = replace(caller.preferences, **_typed(patch.model_dump(exclude_none=True)))
+    changed = replace(changed, note=note_of(changed.note))
+    within.people.publish(caller.id, changed.status, changed.note, within.clock.now())
     within.people.set_preferences(caller.id, changed)
     return views.preferences(changed)
 
@@ -79,7 +92,7 @@ async def add(body: ContactIn, caller: Caller, within: TheHouse) -> dict[str, An
 async def put(contact_id: str, body: ContactIn, caller: Caller, within: TheHouse) -> dict[str, Any]:
     _own(within, caller.id, contact_id)
     _check_networks(within, body.networks)
-    contact = Contact(
+    wanted = Contact(
         id=contact_id,
         owner=caller.id,
         name=body.name,
@@ -87,10 +100,10 @@ async def put(contact_id: str, body: ContactIn, caller: Caller, within: TheHouse
         networks=tuple(body.networks),
         blocked=body.blocked,
     )
-    _no_other_has(within, contact)
-    within.messaging.store.put_contact(contact)
-    within.people.refresh()
-    return views.contact(contact)
+    try:
+        return views.contact(within.people.write_contact(wanted))
+    except ValueError as taken:
+        raise Problem(409, "conflict", f"{taken}".capitalize() + ".") from None
 
 
 @router.delete("/contacts/{contact_id:path}", status_code=204, summary="Remove a person; the history stays")
@@ -103,12 +116,6 @@ async def remove(contact_id: str, caller: Caller, within: TheHouse) -> Response:
 def _own(within: TheHouse, owner: str, contact_id: str) -> None:
     if all(c.id != contact_id for c in within.people.contacts(owner)):
         raise not_found("contact")
-
-
-def _no_other_has(within: TheHouse, contact: Contact) -> None:
-    for other in within.people.contacts(contact.owner):
-        if other.id != contact.id and (shared := set(other.addresses) & set(contact.addresses)):
-            raise Problem(409, "conflict", f"{min(shared)} belongs to the contact {other.name} already.")
 
 
 def _check_networks(within: TheHouse, names: list[str]) -> None:

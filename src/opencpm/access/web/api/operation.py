@@ -1,4 +1,4 @@
-"""What people and operators ask about the server: routes, presence, health, figures."""
+"""What people and operators ask about the server: routes, health, figures."""
 
 from __future__ import annotations
 
@@ -12,10 +12,8 @@ from opencpm.access.web.api.body import Body
 from opencpm.access.web.api.caller import Caller, TheHouse, is_local, operator
 from opencpm.access.web.api.messages import PartIn
 from opencpm.access.web.api.read import address
-from opencpm.access.web.house import House
 from opencpm.access.web.metrics import text as metrics_text
 from opencpm.access.web.problems import malformed
-from opencpm.domain.contact import Contact
 from opencpm.domain.profile import HealthState
 from opencpm.interfaces import Connector
 from opencpm.selection.explain import as_json
@@ -40,20 +38,6 @@ async def explain(body: Question, caller: Caller, within: TheHouse) -> dict[str,
         caller.id, address(body.to), body.text, route=body.route, session=body.session, parts=parts
     )
     return as_json(plan)
-
-
-@router.get("/presence", summary="Who can be reached where")
-async def presence(caller: Caller, within: TheHouse) -> dict[str, Any]:
-    """`me`: your own devices. `contacts`: each address of each contact, as the networks tell it now."""
-    connectors = list(within.messaging.connectors.values())
-    own = {c.name: views.reach(c.reach(caller.id, caller.addresses[0])) for c in connectors if c.profile.access}
-    accounts = {
-        a.network: {"address": str(a.address), **views.health(within.messaging.connectors[a.network].health())}
-        for a in caller.accounts
-        if a.network in within.messaging.connectors
-    }
-    contacts = {c.id: _seen(within, caller.id, c, connectors) for c in within.people.contacts(caller.id)}
-    return {"me": own, "accounts": accounts, "contacts": contacts}
 
 
 @router.get("/status", summary="The health of the networks")
@@ -92,21 +76,3 @@ def _connector(connector: Connector, full: bool) -> dict[str, Any]:
     else:
         shown.pop("detail")
     return shown
-
-
-def _seen(within: House, owner: str, contact: Contact, connectors: list[Connector]) -> list[dict[str, Any]]:
-    seen = []
-    for item in contact.addresses:
-        subscriber = within.people.owner_of(item)
-        for connector in connectors:
-            profile = connector.profile
-            if profile.access:
-                if subscriber is None or subscriber.on(item.scheme) != item:
-                    continue
-                reach = connector.reach(subscriber.id, item)
-            elif item.scheme in profile.schemes:
-                reach = connector.reach(owner, item)
-            else:
-                continue
-            seen.append({"address": str(item), "network": connector.name, **views.reach(reach)})
-    return seen
