@@ -185,7 +185,7 @@ async def test_the_api_page_names_every_address() -> None:
     page = text("docs/api.md")
     async with world() as one:
         openapi = (await one.client.get("/api/openapi.json")).json()
-    told = set(re.findall(r"(/api/v1/[\w/{}]+)", page))
+    told = set(re.findall(r"(/api/v1/[\w/{}-]+)", page))
     assert set(openapi["paths"]) <= told
 
 
