@@ -25,6 +25,7 @@ class Profile:
     max_bytes: int = 0  # of content in one message; 0: no limit
     max_segments: int = 0  # where long text is cut; 0: not cut
     reports: frozenset[Status] = frozenset()  # what it can truthfully report
+    told: frozenset[Status] = frozenset()  # what it tells its own people of messages that they sent to ours
     sessions: bool = False
     typing: bool = False
     subject: bool = False

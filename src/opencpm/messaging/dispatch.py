@@ -23,6 +23,14 @@ from opencpm.messaging.waiting import Waiting
 
 _CLAIM = 256  # deliveries leased in one go
 _LONGEST_NAP = 30.0  # seconds; a safety net, every change wakes the loop by itself
+_NO_WAY_BACK = Plan(
+    action=Action.REFUSE,
+    chosen=None,
+    candidates=(),
+    facts=(),
+    reason="the network that the message came from takes no word of it any more",
+    error=SendError(Reason.NO_ROUTE, detail="the network that the message came from takes no word of it any more"),
+)
 _INTERNAL = SendError(Reason.INTERNAL, retryable=True, detail="the connection to this network is not there")
 
 
@@ -216,10 +224,19 @@ class Dispatch:
         """Ask selection again, as things stand now."""
         message = record.message
         tried = frozenset(self._ground.working.tried.get(record.id, ()))
-        if record.notice is not None:
-            return self._ground.plan(
-                None, record.notice.recipient, message.sender, tried=tried, expires_at=record.expires_at
+        notice = record.notice
+        if notice is not None and self._ground.directory.owner_of(message.sender) is None:
+            back = self._ground.plan_back(
+                message,
+                notice.recipient,
+                notice.status,
+                tried=tried,
+                attempt=record.attempt,
+                expires_at=record.expires_at,
             )
+            return back or _NO_WAY_BACK
+        if notice is not None:
+            return self._ground.plan(None, notice.recipient, message.sender, tried=tried, expires_at=record.expires_at)
         return self._ground.plan(
             message,
             message.sender,

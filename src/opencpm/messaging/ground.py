@@ -11,11 +11,13 @@ from opencpm.domain.message import Message
 from opencpm.domain.plan import Action, Form, Plan
 from opencpm.domain.policy import Policy
 from opencpm.domain.profile import UNKNOWN_REACH, Fit
+from opencpm.domain.report import Status
 from opencpm.domain.subscriber import Subscriber
 from opencpm.interfaces import Bus, Changes, Clock, Connector, DeliveryRecord, Directory, Ids, Store
 from opencpm.messaging.links import Links
 from opencpm.messaging.working import WorkingSet
 from opencpm.selection import select
+from opencpm.selection.back import back
 from opencpm.selection.numbers import canonical_address
 from opencpm.selection.request import NetworkView, Request
 from opencpm.selection.targets import target_on
@@ -140,6 +142,24 @@ class Ground:
         if plan.action is Action.SEND:
             self._homes[about, to] = (basis, plan)
         return plan
+
+    def plan_back(
+        self,
+        message: Message,
+        about: Address,
+        status: Status,
+        *,
+        tried: frozenset[str] = _NOBODY,
+        attempt: int = 1,
+        expires_at: float = 0.0,
+    ) -> Plan | None:
+        """The way of a notice back to a sender on a foreign network: the one their message came by. None where that
+        network does not tell its people this."""
+        connector = self.connectors.get(message.origin)
+        if connector is None or connector.profile.access or status not in connector.profile.told:
+            return None
+        view = NetworkView(message.origin, connector.profile, connector.health(), message.sender, UNKNOWN_REACH)
+        return back(view, about, self.policy, self.clock.now(), tried=tried, attempt=attempt, expires_at=expires_at)
 
     def parties(self, sender_address: Address, recipient_address: Address) -> Parties:
         """Who is meant by two addresses."""

@@ -22,18 +22,21 @@ def tell_sender(
 ) -> list[DeliveryRecord]:
     """The notice's row, added to the unit of work, ready to be sent after the commit; none where it is not wanted.
 
-    There is no notice about a notice, and none to a sender on a foreign network: their own network tells them.
+    There is no notice about a notice. To a sender on a foreign network word goes back the way their message came, if
+    that network takes it (``Profile.told``).
     """
     wanted = _ASKED.get(status)
     if wanted is None or about.notice is not None or not int(about.message.wants) & wanted:
         return []
-    sender = ground.directory.owner_of(about.message.sender)
-    if sender is None or about.message.sender.scheme == "cpm":
-        return []
     now = ground.clock.now()
     expires_at = now + ground.policy.limits.expiry_max
+    if ground.directory.owner_of(about.message.sender) is None:
+        plan = ground.plan_back(about.message, about.recipient, status, expires_at=expires_at)
+        if plan is None:
+            return []
+    else:
+        plan = ground.plan_home(about.recipient, about.message.sender)
     record = notice_record(about, notice_of(about, status, network=network, reason=reason), expires_at, now)
-    plan = ground.plan_home(about.recipient, about.message.sender)
     if plan.action is Action.SEND:
         lease(record, plan, now)
     elif plan.action is Action.DEFER:
