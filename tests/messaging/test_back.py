@@ -118,4 +118,4 @@ async def test_a_service_of_a_network_is_told_itself(world: World, told: Network
     world.sms.refuse((await world.sms.until(1))[0], Reason.UNKNOWN_ADDRESS, retryable=False)
     word = (await told.until(1))[0]
     assert word.notice is not None
-    assert (word.notice.status, word.target) == (Status.FAILED, service)
+    assert (word.notice.status, word.notice.cause, word.target) == (Status.FAILED, "unknown-address", service)

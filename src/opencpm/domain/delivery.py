@@ -45,6 +45,7 @@ class Notice:
     status: Status
     network: str = ""  # for ACCEPTED: the kind of network that took it (Profile.kind: "sms", "im")
     reason: str = ""  # for FAILED: what the user may read
+    cause: str = ""  # for FAILED: its Reason value
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

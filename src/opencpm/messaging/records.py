@@ -53,6 +53,7 @@ def notice_of(about: DeliveryRecord, status: Status, *, network: str = "", reaso
         status=status,
         network=network,
         reason=reason,
+        cause=about.error if status is Status.FAILED else "",
     )
 
 

@@ -83,6 +83,7 @@ def notice_text(notice: Notice | None) -> str | None:
             "status": notice.status._value_,
             "network": notice.network,
             "reason": notice.reason,
+            "cause": notice.cause,
         }
     )
 
@@ -98,6 +99,7 @@ def notice_from(text: str | None) -> Notice | None:
         status=Status(value["status"]),
         network=value.get("network", ""),
         reason=value.get("reason", ""),
+        cause=value.get("cause", ""),
     )
 
 
