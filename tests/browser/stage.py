@@ -9,7 +9,7 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from typing import Any
 
-from opencpm.access.web.server import Server
+from opencpm.transport.http_server import Server
 from tests.access.web.world import BOB_MSN, BOB_PHONE, World, listening
 
 from .lab import Lab, lab_app

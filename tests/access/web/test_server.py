@@ -9,8 +9,8 @@ import socket
 import httpx
 import pytest
 
-from opencpm.access.web.server import Server
 from opencpm.domain.profile import HealthState
+from opencpm.transport.http_server import Server
 
 from .world import listening
 

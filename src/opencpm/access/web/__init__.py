@@ -12,8 +12,8 @@ from opencpm.access.web.connector import WebConnector
 from opencpm.access.web.guard import Logins, Tickets
 from opencpm.access.web.house import House
 from opencpm.access.web.needs import People, UseCases
-from opencpm.access.web.server import Server
 from opencpm.interfaces import Context
+from opencpm.transport.http_server import Server
 
 __all__ = ["build", "house_of"]
 

@@ -11,7 +11,6 @@ from opencpm.access.web import views
 from opencpm.access.web.handover import Handovers, unreachable
 from opencpm.access.web.hub import Hubs, Stream
 from opencpm.access.web.needs import UseCases
-from opencpm.access.web.server import Server
 from opencpm.access.web.sessions import Sessions
 from opencpm.domain.address import Address
 from opencpm.domain.delivery import Delivery, Outcome
@@ -21,6 +20,7 @@ from opencpm.domain.profile import WHOLE, Availability, Fit, Health, HealthState
 from opencpm.domain.report import Status
 from opencpm.domain.session import Composing, SessionOffer
 from opencpm.interfaces import Context, Inbox, Leg, LegEvents
+from opencpm.transport.http_server import Server
 
 PROFILE = Profile(
     label="Web page",

@@ -11,9 +11,9 @@ from typing import Any
 
 import uvicorn
 
-from opencpm.access.web.patience import PatientProtocol
+from opencpm.transport.patience import PatientProtocol
 
-log = logging.getLogger("opencpm.web")
+log = logging.getLogger("opencpm.transport")
 STOP = 5.0  # seconds open requests have to end
 
 
@@ -33,24 +33,40 @@ class _Quiet(uvicorn.Server):
 
 
 class Server:
-    """Serves an ASGI application on ``host``:``port`` (0: any free port) until :meth:`run` is cancelled."""
+    """Serves an ASGI application on ``host``:``port`` (0: any free port) until :meth:`run` is cancelled.
 
-    def __init__(self, app: Any, host: str, port: int, stopping: Callable[[], None]) -> None:
+    ``stopping`` is called before the listener closes. ``name`` says whose it is, in logs and errors. ``certificate``
+    and ``key`` (PEM files) make it HTTPS.
+    """
+
+    def __init__(
+        self,
+        app: Any,
+        host: str,
+        port: int,
+        stopping: Callable[[], None] = lambda: None,
+        *,
+        name: str = "web",
+        certificate: str = "",
+        key: str = "",
+    ) -> None:
         self._app = app
         self._host = host
         self._port = port
         self._stopping = stopping
+        self._name = name
+        self._certificate, self._key = certificate or None, key or None
 
     async def run(self, listening: Callable[[tuple[str, int]], None]) -> None:
         """:raises OSError: the address cannot be bound."""
         listener = self._bind()
         server = _Quiet(self._config())
-        serving = asyncio.create_task(server.serve([listener]), name="web listener")
+        serving = asyncio.create_task(server.serve([listener]), name=f"{self._name} listener")
         try:
             await _started(server, serving)
             address = listener.getsockname()
             listening((address[0], address[1]))
-            log.info("listening on http://%s:%d", address[0], address[1])
+            log.info("listening on http%s://%s:%d", "s" if self._certificate else "", address[0], address[1])
             await asyncio.shield(serving)
             raise RuntimeError("the HTTP listener ended by itself")
         finally:
@@ -68,7 +84,8 @@ class Server:
             listener.bind((self._host, self._port))
         except OSError as error:
             listener.close()
-            raise OSError(error.errno, f"web: cannot listen on {self._host}:{self._port}: {error.strerror}") from error
+            what = f"{self._name}: cannot listen on {self._host}:{self._port}: {error.strerror}"
+            raise OSError(error.errno, what) from error
         listener.listen(512)
         listener.setblocking(False)
         return listener
@@ -86,6 +103,8 @@ class Server:
             server_header=False,
             timeout_keep_alive=30,
             timeout_graceful_shutdown=3,
+            ssl_certfile=self._certificate,
+            ssl_keyfile=self._key,
         )
 
 
