@@ -81,16 +81,23 @@ def part_of(content_type: str, body: bytes, content_id: str = "", location: str 
 def transfer(part: Part, *, binary: bool = False) -> Part:
     """The part as it travels: text as 8bit, all else in base64 (or as it is, where the peer takes binary).
 
-    Text with lines that mail does not carry (a NUL, or over 998 octets) goes in base64, too (RFC 5321 §4.5.3.1.6).
+    Text with lines that mail does not carry (a NUL, or over 998 octets) goes in base64, too (RFC 5321 §4.5.3.1.6),
+    and so does everything with a line that may be taken for a boundary.
     """
     textual = media_type(part.content_type).startswith(_TEXTUAL) and _fits_lines(part.body)
-    coding = "8bit" if textual else "binary" if binary else "base64"
+    plain = binary and not _may_end(part.body)
+    coding = "8bit" if textual else "binary" if plain else "base64"
     body = base64.encodebytes(part.body).replace(b"\n", b"\r\n").rstrip() if coding == "base64" else part.body
     return Part((*part.headers, (_TRANSFER, coding)), body)
 
 
+def _may_end(body: bytes) -> bool:
+    """Whether a line begins like a boundary (RFC 2046 §5.1.1)."""
+    return body.startswith(b"--") or b"\n--" in body
+
+
 def _fits_lines(body: bytes) -> bool:
-    if b"\0" in body or b"\n--" in b"\n" + body:
+    if b"\0" in body or _may_end(body):
         return False
     return all(len(line) <= 998 for line in body.split(b"\n"))
 
