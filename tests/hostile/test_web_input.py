@@ -171,7 +171,7 @@ async def test_names_of_contacts_stay_names(tmp_path: Path) -> None:
 
 async def test_a_request_that_never_ends_is_given_up(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """Slowloris: neither a head nor a body may dribble for ever; an open event stream may stay."""
-    monkeypatch.setattr("opencpm.access.web.patience.PATIENCE", 0.2)
+    monkeypatch.setattr("opencpm.transport.patience.PATIENCE", 0.2)
     async with house(tmp_path) as here:
         where = here.where("web", "http")
         events, stream = await asyncio.open_connection(*where)

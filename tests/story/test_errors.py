@@ -107,6 +107,7 @@ async def test_too_large_for_sip_itself(place: Village, alice: LabDevice) -> Non
 
 @pytest.mark.parametrize("media", ["image/png", "application/x-unheard-of"])
 async def test_unsupported_media(place: Village, alice: LabDevice, media: str) -> None:
+    place.policy(link_lifetime=0)
     body = cpim.compose(b"\x89PNG", media, message_id="media-1", datetime=NOW)
     response = await raw(alice, "tel:+12025550109", "message/cpim", body)
     assert response.status == 415

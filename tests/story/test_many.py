@@ -128,7 +128,8 @@ async def test_text_and_picture_reach_a_cpm_device_whole(place: Village, alice: 
         assert found.message_id == "album-1"
 
 
-async def test_text_and_picture_are_not_sent_by_sms(place: Village, alice: LabDevice) -> None:
+async def test_text_and_picture_are_not_sent_by_sms_as_if_they_were_a_text(place: Village, alice: LabDevice) -> None:
+    place.policy(link_lifetime=0)
     refused = await raw(alice, "tel:+12025550109", "message/cpim", album("album-2"))
     assert refused.status == 415
     assert "SMS carries text only" in refused.get("warning")
@@ -138,7 +139,16 @@ async def test_text_and_picture_are_not_sent_by_sms(place: Village, alice: LabDe
     assert place.mobile.taken == place.land.taken == 0
 
 
+async def test_text_and_picture_go_by_sms_as_a_link(place: Village, alice: LabDevice) -> None:
+    assert (await raw(alice, BOB, "message/cpim", album("album-3"))).status == 202
+    text = (await place.phone.wait_text(0)).text
+    assert text.startswith("Look, a café\nhttp://127.0.0.1:")
+    assert "as a text with a link" in (await place.line("album-3", "selected")).data
+    assert place.mobile.taken == 1
+
+
 async def test_the_api_says_the_same(place: Village) -> None:
+    place.policy(link_lifetime=0)
     parts = [{"text": "Look"}, {"content_type": "image/png", "body": "iVBORw0K"}]
     with pytest.raises(ApiError) as refused:
         await place.api.post("/messages", {"to": [BOB], "parts": parts})

@@ -79,6 +79,7 @@ async def test_a_network_alice_does_not_want_is_not_used(place: Village, alice: 
 
 async def test_segments_at_most(place: Village, alice: LabDevice) -> None:
     """A text that would cost more goes another way, and where there is none it is refused, with the number."""
+    place.policy(link_lifetime=0)
     await place.bob_signs_in()
     long = "word " * 60  # two segments
     assert await network_of(place, await alice.message(BOB, long)) == "sms"
@@ -92,7 +93,7 @@ async def test_segments_at_most(place: Village, alice: LabDevice) -> None:
 
 
 async def test_the_operators_segments_hold_over_alices(place: Village, alice: LabDevice) -> None:
-    place.policy(limits=replace(place.app.messaging.policy.limits, segments=1))
+    place.policy(limits=replace(place.app.messaging.policy.limits, segments=1), link_lifetime=0)
     await place.prefer(max_segments=9)
     assert (await alice.message("tel:+12025550109", "word " * 60)).status == 413
 
