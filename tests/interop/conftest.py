@@ -14,6 +14,7 @@ _BARESIP = ("baresip", ("-h",), r"baresip v(\S+)")
 _SIPP = ("sipp", ("-v",), r"SIPp v([0-9.]+)")
 _LINPHONE = ("linphonec", ("-v",), r"version: (\S+)")
 _KANNEL = ("bearerbox", ("--version",), r"version `([0-9.]+)'")
+_MINIMODEM = ("minimodem", ("--version",), r"minimodem ([0-9.]+)")
 _there = cache(version_of)
 
 
@@ -84,3 +85,8 @@ def jssip_folder(request):
 def smsc_folder(request):
     """Where the SMS centre of node-smpp is installed."""
     return _node_program(request, "smsc", "smpp", "node-smpp")
+
+
+@pytest.fixture
+def minimodem_is_there(request):
+    _need(request, "minimodem", _MINIMODEM, "minimodem")
