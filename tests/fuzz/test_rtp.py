@@ -1,0 +1,34 @@
+from hypothesis import given
+from hypothesis import strategies as st
+
+from opencpm.protocols.rtp import Packet, PlayOut, RtpError, decode
+
+
+@given(st.binary(max_size=200))
+def test_reading_raises_only_its_error(datagram):
+    try:
+        decode(datagram)
+    except RtpError:
+        pass
+
+
+packets = st.builds(
+    Packet,
+    st.just(8),
+    st.integers(0, 0xFFFF),
+    st.integers(0, 0xFFFFFFFF) | st.integers(0, 20_000),
+    st.integers(0, 2),
+    st.binary(max_size=700),
+)
+
+
+@given(st.lists(packets | st.integers(1, 400), max_size=60), st.integers(0, 9000))
+def test_whatever_comes_as_much_is_heard_as_is_taken(steps, delay):
+    buffer = PlayOut(delay, 0xD5)
+    for step in steps:
+        if isinstance(step, int):
+            heard = buffer.take(step)
+            assert heard is None or len(heard) == step
+        else:
+            buffer.add(step)
+            assert len(buffer._ring) == 8000
