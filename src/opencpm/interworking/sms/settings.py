@@ -66,8 +66,10 @@ class SmsSettings(_Section):
     )
     max_segments: int = Field(default=10, ge=1, le=255, description="Segments of one message at most.")
     reference_bits: Literal[8, 16] = Field(default=8, description="Width of the reference of long messages.")
-    languages: tuple[Literal[1, 2, 3], ...] = Field(
-        default=(), description="National alphabets that receivers know: 1 Turkish, 2 Spanish, 3 Portuguese."
+    languages: tuple[Annotated[int, Field(ge=1, le=13)], ...] = Field(
+        default=(),
+        description="National alphabets that receivers know: 1 Turkish, 2 Spanish, 3 Portuguese, 4 Bengali, "
+        "5 Gujarati, 6 Hindi, 7 Kannada, 8 Malayalam, 9 Odia, 10 Punjabi, 11 Tamil, 12 Telugu, 13 Urdu.",
     )
     transliteration: Literal["off", "typographic", "latin"] = Field(
         default="typographic", description="What may be simplified to spare segments."

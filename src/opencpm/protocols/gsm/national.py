@@ -1,8 +1,8 @@
 """National language tables of 3GPP TS 23.038 annex A, by the language code of the user data header (IE
 24h, 25h).
 
-Each is the default table with the codes that differ. Turkish, Spanish and Portuguese; the Indic ones
-(4-13) fit the same form.
+Turkish, Spanish and Portuguese are the default tables with the codes that differ; those of South Asia (4 to 13) stand
+whole in :mod:`south_asian`.
 """
 
 from __future__ import annotations
@@ -10,7 +10,8 @@ from __future__ import annotations
 from collections.abc import Mapping
 from functools import cache
 
-from .alphabet import DEFAULT, DEFAULT_EXTENSION, DEFAULT_TABLE, Alphabet
+from . import south_asian
+from .alphabet import DEFAULT, DEFAULT_EXTENSION, DEFAULT_TABLE, ESCAPE, Alphabet
 
 TURKISH, SPANISH, PORTUGUESE = 1, 2, 3
 
@@ -35,21 +36,34 @@ _SINGLE: Mapping[int, Mapping[int, str]] = {
 }
 
 
+_UNDEFINED = "\ufffd"
+
+
 def has_locking(language: int) -> bool:
     """Whether the language has a locking shift table (Spanish has none)."""
-    return language in _LOCKING
+    return language in _LOCKING or language in south_asian.LOCKING
 
 
 def has_single(language: int) -> bool:
     """Whether the language has a single shift table."""
-    return language in _SINGLE
+    return language in _SINGLE or language in south_asian.SINGLE
 
 
 @cache
 def alphabet(single_shift: int = 0, locking_shift: int = 0) -> Alphabet:
     """The alphabet of two language codes; 0 and codes without a table mean the default table (§6.2.1.2)."""
-    if single_shift not in _SINGLE and locking_shift not in _LOCKING:
+    if not has_single(single_shift) and not has_locking(locking_shift):
         return DEFAULT
-    changes = _LOCKING.get(locking_shift, {})
-    locking = "".join(changes.get(code, c) for code, c in enumerate(DEFAULT_TABLE))
-    return Alphabet(locking, {**DEFAULT_EXTENSION, **_SINGLE.get(single_shift, {})})
+    return Alphabet(_locking(locking_shift), _single(single_shift))
+
+
+def _locking(language: int) -> str:
+    whole = south_asian.LOCKING.get(language)
+    if whole is not None:
+        return "".join(chr(ESCAPE) if code == ESCAPE else whole.get(code, _UNDEFINED) for code in range(128))
+    changes = _LOCKING.get(language, {})
+    return "".join(changes.get(code, c) for code, c in enumerate(DEFAULT_TABLE))
+
+
+def _single(language: int) -> Mapping[int, str]:
+    return south_asian.SINGLE.get(language) or {**DEFAULT_EXTENSION, **_SINGLE.get(language, {})}

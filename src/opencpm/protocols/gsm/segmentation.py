@@ -5,7 +5,7 @@ Capacities: 140 octets of user data, header included (3GPP TS 23.040 §9.2.3.24.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from enum import Enum
 from typing import Literal, NamedTuple
 
@@ -89,11 +89,12 @@ def _cuts(text: str, septets: bytes | None, languages: Iterable[int], concat_oct
     if septets is not None:
         yield _Cut(Coding.GSM7, cut_septets(septets, 160, _septets_after(concat_octets)))
     for single, locking in _shifts(languages):
-        shifted = national.alphabet(single, locking).encode(text)
+        letters = national.alphabet(single, locking)
+        shifted = letters.encode(text)
         if shifted is not None:
-            shift_octets = 3 * bool(single) + 3 * bool(locking)
-            parts = cut_septets(shifted, _septets_after(1 + shift_octets), _septets_after(concat_octets + shift_octets))
-            yield _Cut(Coding.GSM7, parts, single, locking)
+            octets = 3 * bool(single) + 3 * bool(locking)
+            alone, joined = _septets_after(1 + octets), _septets_after(concat_octets + octets)
+            yield _Cut(Coding.GSM7, _cut_shifted(text, letters, shifted, alone, joined), single, locking)
     yield _Cut(Coding.UCS2, cut_utf16(text, _OCTETS, (_OCTETS - concat_octets) & ~1))
 
 
@@ -108,10 +109,17 @@ def _shifts(languages: Iterable[int]) -> list[tuple[int, int]]:
     return single + locking + [(language, language) for _, language in locking]
 
 
+def _cut_shifted(text: str, letters: alphabet.Alphabet, septets: bytes, alone: int, joined: int) -> list[bytes]:
+    """The same where several septets may be what a reader sees as one character (South Asian vowel signs)."""
+    if len(septets) <= alone or all(len(cluster) == 1 for cluster in _CLUSTER.findall(text)):
+        return cut_septets(septets, alone, joined)
+    return _fill(septets, _sizes(text, joined, lambda piece: len(letters.encode(piece) or b"")), joined)
+
+
 def cut_septets(septets: bytes, alone: int, joined: int) -> list[bytes]:
     """Cut unpacked septets, ``alone`` in a single part or ``joined`` in each of several, never after an ESC.
 
-    Every character of the tables in use is a cluster of its own, so the escape pair is all there is to
+    Every character of the default and the Latin tables is a cluster of its own, so the escape pair is all there is to
     keep together.
     """
     if len(septets) <= alone:
@@ -135,9 +143,14 @@ def cut_utf16(text: str, alone: int, joined: int) -> list[bytes]:
     octets = ucs2.encode(text)
     if len(octets) <= alone:
         return [octets]
+    return _fill(octets, _sizes(text, joined, lambda piece: len(ucs2.encode(piece))), joined)
+
+
+def _fill(octets: bytes, sizes: Iterable[int], joined: int) -> list[bytes]:
+    """Parts of at most ``joined`` octets, cut only where a piece ends."""
     parts = []
     start = end = 0
-    for size in _sizes(text, joined):
+    for size in sizes:
         if end + size - start > joined:
             parts.append(octets[start:end])
             start = end
@@ -145,12 +158,12 @@ def cut_utf16(text: str, alone: int, joined: int) -> list[bytes]:
     return [*parts, octets[start:end]]
 
 
-def _sizes(text: str, most: int) -> Iterator[int]:
-    """Octets of each piece that must stay together."""
+def _sizes(text: str, most: int, size_of: Callable[[str], int]) -> Iterator[int]:
+    """The size of each piece that must stay together."""
     for match in _CLUSTER.finditer(text):
         cluster = match.group()
-        size = len(ucs2.encode(cluster))
+        size = size_of(cluster)
         if size <= most:
             yield size
         else:
-            yield from (4 if c > "\uffff" else 2 for c in cluster)
+            yield from map(size_of, cluster)
