@@ -131,7 +131,7 @@ def message(text="Hello Bob", **fields):
 def delivery(text="Hello Bob", id="d1", **fields):
     base = {
         "id": id,
-        "message": message(text),
+        "message": fields.pop("message", None) or message(text),
         "recipient": BOB,
         "network": "sms",
         "source": ALICE,

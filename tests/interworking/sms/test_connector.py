@@ -8,14 +8,18 @@ import pytest
 from opencpm.domain.address import Address
 from opencpm.domain.delivery import OutcomeKind
 from opencpm.domain.errors import Reason, SendError
-from opencpm.domain.message import Disposition
+from opencpm.domain.message import Disposition, Part
 from opencpm.domain.profile import HealthState
 from opencpm.domain.report import Status
 from opencpm.interworking.sms import build
 from opencpm.lab.smsc import Coverage, LabSmsc, ReceiptStyle
+from opencpm.protocols.mm1.pdu import MEDIA_TYPE
 from opencpm.protocols.smpp.short_message import ShortMessage
+from tests.protocols.mm1.vectors import NOTIFICATION
 
 from .support import ALICE, BOB, Clock, Inbox, State, context, delivery, eventually, failed, message, rig, start
+
+PDU = bytes.fromhex(NOTIFICATION)
 
 
 def matching(outcome, report):
@@ -404,3 +408,19 @@ async def test_off_then_on_again():
         bob.coverage = Coverage.ON
         await it.inbox.until(lambda: it.inbox.reports)
         assert bob.texts[0].text == "later"
+
+
+async def test_word_of_an_mms_goes_to_the_phone_and_comes_from_it():
+    async with rig() as it:
+        bob = it.smsc.handset(BOB.value)
+        it.connector.send([delivery(message=message(parts=(Part(MEDIA_TYPE, PDU * 4),)))])
+        assert (await it.inbox.outcome()).kind is OutcomeKind.ACCEPTED
+        push = await bob.wait_push(0)
+        assert (push.is_mms, push.content, bob.texts) == (True, PDU * 4, [])
+        sent = bob.push(PDU * 4, to=ALICE.value)
+        await it.inbox.until(lambda: it.inbox.messages)
+        assert it.inbox.messages[0].parts == (Part(MEDIA_TYPE, PDU * 4),)
+        assert (it.inbox.messages[0].sender, it.inbox.messages[0].recipients) == (BOB, (ALICE,))
+        await eventually(lambda: sent.status == "accepted")
+        bob.push(PDU, to=ALICE.value)
+        await it.inbox.until(lambda: len(it.inbox.messages) == 2)

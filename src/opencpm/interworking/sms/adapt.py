@@ -2,21 +2,52 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+from typing import Literal
+
 from opencpm.domain.errors import Reason, SendError
 from opencpm.domain.message import Message
 from opencpm.domain.profile import Fit
 from opencpm.protocols.gsm import content
 from opencpm.protocols.gsm.content import NoText, Terms, TooLong
-from opencpm.protocols.gsm.segmentation import Segmentation
+from opencpm.protocols.gsm.segmentation import Segment, Segmentation
+from opencpm.protocols.mm1 import push
+from opencpm.protocols.mm1.errors import Mm1Error
+from opencpm.protocols.mm1.pdu import MEDIA_TYPE
 
 from .settings import SmsSettings
 
 _ONE_SEGMENT = Fit()
+_CHARSETS: Mapping[str, Literal["", "latin-1", "ascii"]] = {
+    "gsm7": "",
+    "gsm7-packed": "",
+    "latin1": "latin-1",
+    "ascii": "ascii",
+}
 
 
 def terms_of(settings: SmsSettings) -> Terms:
     """The part of the settings that content rules read."""
-    return Terms(settings.max_segments, settings.reference_bits, settings.languages, settings.transliteration)
+    charset = _CHARSETS[settings.links[0].default_alphabet]
+    return Terms(
+        settings.max_segments, settings.reference_bits, settings.languages, settings.transliteration, charset=charset
+    )
+
+
+def is_push(message: Message) -> bool:
+    """Whether this is word of an MMS for a phone, which SMS carries as data to a port and shows to nobody."""
+    return len(message.parts) == 1 and message.parts[0].media_type == MEDIA_TYPE
+
+
+def push_segments(message: Message, terms: Terms, reference: int = 0) -> tuple[Segment, ...]:
+    """The segments of a push: 8-bit data (TS 23.040 §9.2.3.24.4). Raises SendError."""
+    try:
+        segments = push.segments_of(message.parts[0].body, reference)
+    except Mm1Error as error:
+        raise SendError(Reason.MALFORMED, detail=f"no MMS notification: {error}") from None
+    if len(segments) > terms.max_segments:
+        raise SendError(Reason.TOO_LARGE, detail=f"the notification needs more than {terms.max_segments} SMS")
+    return segments
 
 
 def text_of(message: Message, terms: Terms) -> str:
@@ -48,6 +79,8 @@ def segments_of(message: Message, terms: Terms, reference: int = 0, limit: int =
 def fit(message: Message, terms: Terms) -> Fit:
     """How a message would go: the same rules, nothing sent."""
     try:
+        if is_push(message):
+            return Fit(len(push_segments(message, terms)))
         count = len(segments_of(message, terms).segments)
         losses = content.losses(message.text, message.subject, text_of(message, terms), terms)
     except SendError as error:

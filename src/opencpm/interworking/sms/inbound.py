@@ -8,13 +8,15 @@ from collections.abc import Callable, Sequence
 
 from opencpm.domain.address import Address
 from opencpm.domain.errors import SendError
-from opencpm.domain.message import Message, message_ident, text_part
+from opencpm.domain.message import Message, Part, message_ident, text_part
 from opencpm.domain.numbering import NumberPlan
 from opencpm.domain.replies import Replies
 from opencpm.domain.report import Report
 from opencpm.interfaces import Context, Inbox
 from opencpm.protocols.gsm.reassembly import Key
 from opencpm.protocols.gsm.segments import Answer, Arrived, Segments, Whole
+from opencpm.protocols.mm1.pdu import MEDIA_TYPE
+from opencpm.protocols.mm1.push import PUSH_PORT, from_segments
 from opencpm.protocols.smpp.coding import Decoder
 from opencpm.protocols.smpp.events import Received
 from opencpm.protocols.smpp.message_id import check_digits, normal
@@ -32,6 +34,7 @@ log = logging.getLogger("opencpm.sms")
 
 _TYPE_0 = 0x40
 _SIM_DATA = 0x7F
+_PUSH = "push"  # the note of segments that came to the port of WAP pushes
 
 
 class Inbound:
@@ -127,6 +130,7 @@ class Inbound:
             (sm.source_ton, sm.source_npi, sm.source),
             (sm.destination_ton, sm.destination_npi, sm.destination),
             answer,
+            _PUSH if port == PUSH_PORT else "",
         )
         if concat is None:
             return [Whole(self._context.ids.new(), (content,), arrived, False, (answer,), ())]
@@ -134,8 +138,8 @@ class Inbound:
         return self._segments.add(key, concat, content, arrived, now)
 
     def _is_for_machines(self, sm: ShortMessage, port: int | None) -> bool:
-        """Silent messages, SIM data and what is addressed to a port: consumed, never shown to people."""
-        if sm.protocol_id not in (_TYPE_0, _SIM_DATA) and port is None:
+        """Silent messages, SIM data and what is addressed to a port: consumed, never shown to people. Pushes go on."""
+        if sm.protocol_id not in (_TYPE_0, _SIM_DATA) and port in (None, PUSH_PORT):
             return False
         self.counters["not for people"] += 1
         return True
@@ -174,8 +178,8 @@ class Inbound:
             self._segments.forget(whole)
 
     def _message(self, whole: Whole) -> Message | None:
-        text = self._decode(whole)
-        if text is None or not text.strip():
+        part = self._part(whole)
+        if part is None:
             return None
         now = self._context.clock.now()
         sender = self._numbers.to_address(whole.first.source[0], whole.first.source[2])
@@ -184,11 +188,19 @@ class Inbound:
             message_id=whole.message_id,
             sender=sender,
             recipients=(self._recipient(whole, sender),),
-            parts=(text_part(text),),
+            parts=(part,),
             sent_at=whole.first.started,
             received_at=now,
             origin=self._name,
         )
+
+    def _part(self, whole: Whole) -> Part | None:
+        """The text, or word of an MMS; None: nothing that could be handed on."""
+        if whole.first.note == _PUSH:
+            pushed = from_segments(whole.parts)
+            return Part(MEDIA_TYPE, pushed.content) if pushed is not None and pushed.is_mms else None
+        text = self._decode(whole)
+        return text_part(text) if text is not None and text.strip() else None
 
     def _recipient(self, whole: Whole, sender: Address) -> Address:
         """Whose number it is; for a number that many send from, the one who wrote to this person last."""

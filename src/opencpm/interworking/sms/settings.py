@@ -31,9 +31,9 @@ class LinkSettings(_Section):
     enquire_link: Seconds = Field(default=30.0, description="Quiet time before asking whether the SMSC is there.")
     response_timeout: Seconds = Field(default=30.0, description="How long to wait for a response.")
     default_alphabet: Literal["gsm7", "gsm7-packed", "latin1", "ascii"] = Field(
-        default="gsm7", description="What data_coding 0 means to this SMSC."
+        default="gsm7", description="What data_coding 0 means to this SMSC; in what we send, to that of the first link."
     )
-    ucs2_little_endian: bool = Field(default=False, description="It sends UCS-2 with swapped octets.")
+    ucs2_little_endian: bool = Field(default=False, description="Its UCS-2 has swapped octets.")
     receipt_id: Literal["auto", "same", "hex2dec", "dec2hex"] = Field(
         default="auto", description="How a receipt's id relates to the response's: hex2dec: hex there, decimal here."
     )
@@ -66,6 +66,11 @@ class SmsSettings(_Section):
     )
     max_segments: int = Field(default=10, ge=1, le=255, description="Segments of one message at most.")
     reference_bits: Literal[8, 16] = Field(default=8, description="Width of the reference of long messages.")
+    long_messages: Literal["header", "sar", "payload"] = Field(
+        default="header",
+        description="How a long text goes: cut, with a user data header or with sar_ parameters; or whole in "
+        "message_payload (both of SMPP 3.4).",
+    )
     languages: tuple[Annotated[int, Field(ge=1, le=13)], ...] = Field(
         default=(),
         description="National alphabets that receivers know: 1 Turkish, 2 Spanish, 3 Portuguese, 4 Bengali, "
@@ -93,6 +98,16 @@ class SmsSettings(_Section):
         names = LinkSettings.model_fields.keys() & values.keys()
         link = {name: values[name] for name in names}
         return {**{name: value for name, value in values.items() if name not in names}, "links": [link]}
+
+    @model_validator(mode="after")
+    def _parameters(self) -> SmsSettings:
+        if self.long_messages == "header":
+            return self
+        if any(link.version == "3.3" for link in self.links):
+            raise ValueError(f'long_messages = "{self.long_messages}" needs version = "3.4" or "5.0"')
+        if self.languages:
+            raise ValueError('languages are named in the user data header; they need long_messages = "header"')
+        return self
 
     @field_validator("source", "fallback_source")
     @classmethod

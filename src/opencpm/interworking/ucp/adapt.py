@@ -9,7 +9,10 @@ from opencpm.domain.message import Message
 from opencpm.domain.profile import Fit
 from opencpm.protocols.gsm import content
 from opencpm.protocols.gsm.content import NoText, Terms, TooLong
-from opencpm.protocols.gsm.segmentation import Coding, Segmentation
+from opencpm.protocols.gsm.segmentation import Coding, Segment, Segmentation
+from opencpm.protocols.mm1 import push
+from opencpm.protocols.mm1.errors import Mm1Error
+from opencpm.protocols.mm1.pdu import MEDIA_TYPE
 from opencpm.protocols.ucp.content import is_ira
 
 from .settings import UcpSettings
@@ -28,6 +31,22 @@ class UcpTerms:
         return cls(sms, settings.amsg == "ira")
 
 
+def is_push(message: Message) -> bool:
+    """Whether this is word of an MMS for a phone, which SMS carries as data to a port and shows to nobody."""
+    return len(message.parts) == 1 and message.parts[0].media_type == MEDIA_TYPE
+
+
+def push_segments(message: Message, terms: UcpTerms, reference: int = 0) -> tuple[Segment, ...]:
+    """The segments of a push: 8-bit data (TS 23.040 §9.2.3.24.4). Raises SendError."""
+    try:
+        segments = push.segments_of(message.parts[0].body, reference)
+    except Mm1Error as error:
+        raise SendError(Reason.MALFORMED, detail=f"no MMS notification: {error}") from None
+    if len(segments) > terms.sms.max_segments:
+        raise SendError(Reason.TOO_LARGE, detail=f"the notification needs more than {terms.sms.max_segments} SMS")
+    return segments
+
+
 def cut(message: Message, terms: UcpTerms, reference: int = 0, limit: int = 0) -> Segmentation:
     """The segments of a message; ``limit`` (0: none) is the sender's own and the lower limit counts.
 
@@ -44,6 +63,8 @@ def cut(message: Message, terms: UcpTerms, reference: int = 0, limit: int = 0) -
 def fit(message: Message, terms: UcpTerms) -> Fit:
     """How a message would go: the same rules, nothing sent."""
     try:
+        if is_push(message):
+            return Fit(len(push_segments(message, terms)))
         count = len(cut(message, terms).segments)
     except SendError as error:
         return Fit(segments=0, error=error)

@@ -9,7 +9,7 @@ from hashlib import blake2b
 
 from opencpm.domain.address import Address
 from opencpm.domain.errors import SendError
-from opencpm.domain.message import Message, message_ident, text_part
+from opencpm.domain.message import Message, Part, message_ident, text_part
 from opencpm.domain.numbering import NumberPlan, NumberType
 from opencpm.domain.replies import Replies
 from opencpm.domain.report import Report
@@ -18,6 +18,8 @@ from opencpm.protocols.gsm import udh
 from opencpm.protocols.gsm.reassembly import Key
 from opencpm.protocols.gsm.segments import Answer, Arrived, Segments, Whole
 from opencpm.protocols.gsm.text import normalise, without_controls
+from opencpm.protocols.mm1.pdu import MEDIA_TYPE
+from opencpm.protocols.mm1.push import PUSH_PORT, from_segments
 from opencpm.protocols.ucp import operations
 from opencpm.protocols.ucp.codes import DELIVERY_IN_PROGRESS
 from opencpm.protocols.ucp.content import UserData, content_of, text_of
@@ -35,6 +37,7 @@ log = logging.getLogger("opencpm.ucp")
 
 _MACHINE_PIDS = frozenset({"0064", "0127"})  # TP-PID 40h, a silent message, and 7Fh, data for the SIM
 _MISSING = "[...]"
+_PUSH = "push"  # the note of segments that came to the port of WAP pushes
 
 
 class Inbound:
@@ -107,7 +110,7 @@ class Inbound:
             answer(0)
             return []
         header, _ = udh.split(data.header)
-        if message.rpid in _MACHINE_PIDS or header.destination_port is not None:
+        if message.rpid in _MACHINE_PIDS or header.destination_port not in (None, PUSH_PORT):
             self.counters["not for people"] += 1
             answer(0)
             return []
@@ -122,6 +125,7 @@ class Inbound:
             (int(kind), 0, sender),
             (int(NumberType.UNKNOWN), 0, message.adc),
             answer,
+            _PUSH if header.destination_port == PUSH_PORT else "",
         )
         concat = header.concat
         if concat is None or concat.total == 1:
@@ -168,8 +172,8 @@ class Inbound:
             self._segments.forget(whole)
 
     def _message(self, whole: Whole) -> Message | None:
-        text = self._decode(whole)
-        if text is None or not text.strip():
+        part = self._part(whole)
+        if part is None:
             return None
         first = whole.first
         sender = self._numbers.to_address(first.source[0], first.source[2])
@@ -178,11 +182,19 @@ class Inbound:
             message_id=whole.message_id,
             sender=sender,
             recipients=(self._recipient(first.destination[2], sender),),
-            parts=(text_part(text),),
+            parts=(part,),
             sent_at=first.started,
             received_at=self._context.clock.now(),
             origin=self._name,
         )
+
+    def _part(self, whole: Whole) -> Part | None:
+        """The text, or word of an MMS; None: nothing that could be handed on."""
+        if whole.first.note == _PUSH:
+            pushed = from_segments(whole.parts)
+            return Part(MEDIA_TYPE, pushed.content) if pushed is not None and pushed.is_mms else None
+        text = self._decode(whole)
+        return text_part(text) if text is not None and text.strip() else None
 
     def _recipient(self, number: str, sender: Address) -> Address:
         """Whose number it is; for a number that many send from, the one who wrote to this person last."""

@@ -8,19 +8,20 @@ from opencpm.domain.delivery import Delivery
 from opencpm.domain.errors import Reason, SendError
 from opencpm.domain.message import Disposition
 from opencpm.protocols.gsm.content import reference_of
-from opencpm.protocols.gsm.segmentation import Coding
+from opencpm.protocols.gsm.segmentation import Coding, Segment
 from opencpm.protocols.ucp import times
 from opencpm.protocols.ucp.content import UCS2, UserData, with_content
 from opencpm.protocols.ucp.errors import UcpError
 from opencpm.protocols.ucp.operations import Message
 
-from .adapt import UcpTerms, cut
+from .adapt import UcpTerms, cut, is_push, push_segments
 from .names import Originator, originator
 from .settings import UcpSettings
 
 _ASKS_FOR_RECEIPT = Disposition.POSITIVE_DELIVERY | Disposition.NEGATIVE_DELIVERY
 _SHORTEST_VALIDITY = 300.0
 _LONGEST_NUMBER = 16
+_PUSH_DATA = 0xF5  # 8-bit data of class 1 (TS 23.038 §4)
 _FINAL, _AND_BUFFERED = "3", "7"
 
 
@@ -39,7 +40,7 @@ class Composer:
         """
         if delivery.notice is not None:
             raise SendError(Reason.NOT_ACCEPTABLE, detail="notices are not sent by SMS")
-        segments = cut(delivery.message, self.terms, reference_of(delivery.id), delivery.max_segments)
+        segments, dcs = self._segments(delivery)
         source = self._source(delivery)
         wanted = self._wants_receipt(delivery)
         base = Message(
@@ -51,8 +52,15 @@ class Composer:
             vp=self._validity(delivery, now),
             otoa=source.otoa,
         )
-        dcs = 0 if segments.coding is Coding.GSM7 else UCS2
-        return tuple([with_content(base, UserData(one.content, dcs, one.header)) for one in segments.segments])
+        return tuple([with_content(base, UserData(one.content, dcs, one.header)) for one in segments])
+
+    def _segments(self, delivery: Delivery) -> tuple[tuple[Segment, ...], int]:
+        """What goes, and its data coding scheme. Raises SendError."""
+        reference = reference_of(delivery.id)
+        if is_push(delivery.message):
+            return push_segments(delivery.message, self.terms, reference), _PUSH_DATA
+        text = cut(delivery.message, self.terms, reference, delivery.max_segments)
+        return text.segments, 0 if text.coding is Coding.GSM7 else UCS2
 
     def _source(self, delivery: Delivery) -> Originator:
         """The configured sender, else the person's own number, else the fallback. Raises SendError."""

@@ -12,6 +12,7 @@ from opencpm.protocols.gsm import udh
 from opencpm.protocols.gsm.reassembly import Key, Reassembler
 from opencpm.protocols.gsm.segmentation import Coding, segment
 from opencpm.protocols.gsm.text import normalise
+from opencpm.protocols.mm1.push import PUSH_PORT, Push, from_segments, segments_of
 from opencpm.protocols.smpp.coding import Decoder
 from opencpm.protocols.smpp.short_message import TON_INTERNATIONAL, UDHI, ShortMessage
 
@@ -62,6 +63,7 @@ class Handset:
     submit: Submit
     changed: Callable[[Handset], None]
     texts: list[Text] = field(default_factory=list)
+    pushes: list[Push] = field(default_factory=list)  # WAP pushes, word of an MMS among them
     sent: list[SentText] = field(default_factory=list)
     _coverage: Coverage = Coverage.ON
     _parts: Reassembler[ShortMessage] = field(default_factory=Reassembler)
@@ -81,6 +83,12 @@ class Handset:
         index = len(self.texts) if index is None else index
         await self.happenings.until(lambda: len(self.texts) > index, patience)
         return self.texts[index]
+
+    async def wait_push(self, index: int | None = None, patience: float = 10.0) -> Push:
+        """The WAP push at ``index`` (left out: the next one to come). Raises TimeoutError."""
+        index = len(self.pushes) if index is None else index
+        await self.happenings.until(lambda: len(self.pushes) > index, patience)
+        return self.pushes[index]
 
     def send(self, text: str, to: str, *, service_type: str = "") -> SentText:
         """Write to a number; a long text goes in segments."""
@@ -104,6 +112,15 @@ class Handset:
         self.submit(self, sent, messages)
         return sent
 
+    def push(self, pdu: bytes, to: str) -> SentText:
+        """Send an MMS PDU to a number, as an MMS centre does: data, to the port of WAP pushes."""
+        parts = segments_of(pdu, next(self._references))
+        blank = ShortMessage(self.number.lstrip("+"), to.lstrip("+"), esm_class=UDHI, data_coding=0x04)
+        sent = SentText(time.time(), to, "(push)", len(parts))
+        self.sent.append(sent)
+        self.submit(self, sent, [blank._replace(message=header + content) for header, content in parts])
+        return sent
+
     def reply(self, text: str) -> SentText:
         """Answer the last text."""
         return self.send(text, self.texts[-1].sender)
@@ -118,8 +135,17 @@ class Handset:
             if not whole:
                 return
             parts = whole[-1].parts
+        if header.destination_port == PUSH_PORT:
+            self._pushed(sm, from_segments(parts))
+            return
         text = _READER.decode(sm.data_coding, [part for part in parts if part is not None], header)
         self._show(sm, text if text is not None else "(data)", len(parts))
+
+    def _pushed(self, sm: ShortMessage, push: Push | None) -> None:
+        if push is None:
+            return
+        self.pushes.append(push)
+        self.happenings.add(Happening(time.time(), "push", self.number, sm.source, push.content_type))
 
     def _show(self, sm: ShortMessage, text: str, segments: int) -> None:
         sender = "+" + sm.source if sm.source_ton == TON_INTERNATIONAL else sm.source

@@ -12,7 +12,7 @@ MAX_KEPT = 1000
 
 @dataclass(frozen=True, slots=True)
 class Happening:
-    """``what``: bound, lost, text (a handset got one), sent (a handset's text was taken), refused, receipt.
+    """``what``: bound, lost, text (a handset got one), sent (a handset's text was taken), refused, receipt, push.
 
     ``number`` is the handset's (or the account's), ``peer`` the other end, ``at`` epoch seconds.
     """

@@ -12,9 +12,12 @@ from opencpm.protocols.gsm import udh
 from opencpm.protocols.gsm.reassembly import Key, Reassembler
 from opencpm.protocols.gsm.segmentation import Coding, segment
 from opencpm.protocols.gsm.text import normalise
+from opencpm.protocols.mm1.push import PUSH_PORT, Push, from_segments, segments_of
 from opencpm.protocols.ucp.content import UCS2, UserData, content_of, text_of, with_content
 from opencpm.protocols.ucp.operations import Message
 from opencpm.protocols.ucp.originator import ALPHANUMERIC, INTERNATIONAL, decode_name
+
+_DATA = 0xF5  # 8-bit data of class 1 (TS 23.038 §4)
 
 
 @dataclass(slots=True)
@@ -51,6 +54,7 @@ class Phone:
     submit: Submit
     changed: Callable[[Phone], None]
     texts: list[Text] = field(default_factory=list)
+    pushes: list[Push] = field(default_factory=list)  # WAP pushes, word of an MMS among them
     sent: list[SentText] = field(default_factory=list)
     _on: bool = True
     _parts: Reassembler[Message] = field(default_factory=Reassembler)
@@ -71,6 +75,12 @@ class Phone:
         await self.happenings.until(lambda: len(self.texts) > index, patience)
         return self.texts[index]
 
+    async def wait_push(self, index: int | None = None, patience: float = 10.0) -> Push:
+        """The WAP push at ``index`` (left out: the next one to come). Raises TimeoutError."""
+        index = len(self.pushes) if index is None else index
+        await self.happenings.until(lambda: len(self.pushes) > index, patience)
+        return self.pushes[index]
+
     def send(self, text: str, to: str) -> SentText:
         """Write to a number; a long text goes in segments."""
         cut = segment(normalise(text), next(self._references))
@@ -80,6 +90,15 @@ class Phone:
         sent = SentText(time.time(), to, text, len(messages))
         self.sent.append(sent)
         self.submit(self, sent, messages)
+        return sent
+
+    def push(self, pdu: bytes, to: str) -> SentText:
+        """Send an MMS PDU to a number, as an MMS centre does: data, to the port of WAP pushes."""
+        parts = segments_of(pdu, next(self._references))
+        base = Message(adc=to.lstrip("+"), oadc=self.number.lstrip("+"), rpid="0000")
+        sent = SentText(time.time(), to, "(push)", len(parts))
+        self.sent.append(sent)
+        self.submit(self, sent, [with_content(base, UserData(one.content, _DATA, one.header)) for one in parts])
         return sent
 
     def take(self, message: Message) -> None:
@@ -93,6 +112,11 @@ class Phone:
             if not whole:
                 return
             parts = whole[-1].parts
+        if header.destination_port == PUSH_PORT:
+            if (pushed := from_segments(parts)) is not None:
+                self.pushes.append(pushed)
+                self.happenings.add(Happening(time.time(), "push", self.number, message.oadc, pushed.content_type))
+            return
         text = text_of(data.dcs, [part for part in parts if part is not None], header)
         shown = Text(time.time(), _sender(message), "(data)" if text is None else text, len(parts))
         self.texts.append(shown)

@@ -32,6 +32,7 @@ class Terms:
     languages: tuple[int, ...] = ()
     transliteration: Transliteration = "typographic"
     gsm7: bool = True  # False: only UCS-2
+    charset: Literal["", "latin-1", "ascii"] = ""  # what stands for GSM 7-bit at a network that has it not
 
 
 def prepared(text: str, subject: str, terms: Terms) -> str:
@@ -59,12 +60,20 @@ def segments_of(text: str, terms: Terms, reference: int = 0, limit: int = 0) -> 
             text,
             reference,
             reference_bits=terms.reference_bits,
-            languages=terms.languages,
+            languages=() if terms.charset else terms.languages,
             limit=allowed,
-            gsm7=terms.gsm7,
+            gsm7=terms.gsm7 and (not terms.charset or _has(terms.charset, text)),
         )
     except TooManySegments:
         raise TooLong(f"the text needs more than {allowed} SMS; shorten it") from None
+
+
+def _has(charset: str, text: str) -> bool:
+    try:
+        text.encode(charset)
+    except UnicodeEncodeError:
+        return False
+    return True
 
 
 def losses(text: str, subject: str, ready: str, terms: Terms) -> tuple[str, ...]:

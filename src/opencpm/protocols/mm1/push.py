@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import NamedTuple
 
+from opencpm.protocols.gsm.segmentation import Segment
 from opencpm.protocols.gsm.udh import split
 
 from .content_type import read_content_type
@@ -100,12 +102,31 @@ def user_data(push: bytes, reference: int) -> tuple[bytes, ...]:
     )
 
 
+def segments_of(content: bytes, reference: int) -> tuple[Segment, ...]:
+    """What brings ``content`` to a phone: an MMS PDU, which is wrapped here, or a push that already holds one.
+
+    The WSP transaction is the low octet of `reference`. Raises Mm1Error for what is neither, or too long.
+    """
+    pushed = encode_push(content, reference) if _is_pdu(content) else content
+    if not decode_push(pushed).is_mms:
+        raise Mm1Error("a push of something else than an MMS message")
+    return tuple([Segment(octets[: 1 + octets[0]], octets[1 + octets[0] :]) for octets in user_data(pushed, reference)])
+
+
+def _is_pdu(content: bytes) -> bool:
+    """Every PDU begins with X-Mms-Message-Type (OMA MMS ENC §7); a push has its PDU type second, below 80h."""
+    return content[:1] == b"\x8c" and content[1:2] >= b"\x80"
+
+
 def from_user_data(data: bytes) -> Push | None:
-    """The push in the user data of one short message (a long one put together before); None if it is none."""
+    """The push in the user data of one short message; None if it is none."""
     header, content = split(data)
-    if header.destination_port != PUSH_PORT:
-        return None
+    return from_segments((content,)) if header.destination_port == PUSH_PORT else None
+
+
+def from_segments(contents: Sequence[bytes | None]) -> Push | None:
+    """The push in what came to :data:`PUSH_PORT`; None if it is none, or a segment is missing."""
     try:
-        return decode_push(content)
+        return decode_push(b"".join([one for one in contents if one is not None])) if None not in contents else None
     except Mm1Error:
         return None
