@@ -1,3 +1,5 @@
+import pytest
+
 from opencpm.protocols.throttle import Throttle
 
 
@@ -60,3 +62,22 @@ def test_an_early_complaint_does_not_strangle_the_link():
     assert throttle.rate == 50.0
     throttle.complained(2.0)
     assert throttle.rate == 25.0
+
+
+def test_a_crowded_centre_slows_us_down_a_little_once_a_second():
+    throttle = Throttle(100.0, 0.0)
+    for at in (1.0, 1.2, 1.9, 2.0):
+        throttle.crowded(at)
+    assert throttle.rate == pytest.approx(81.0)
+    assert throttle.allowance(2.1, 10) > 0
+    for at in range(3, 60):
+        throttle.allowance(float(at), 10)
+    assert throttle.rate == 100.0
+
+
+def test_a_crowded_centre_without_an_agreed_rate():
+    throttle = Throttle(0.0, 0.0)
+    throttle.sent(500, 0.5)
+    throttle.crowded(1.0)
+    assert throttle.rate == pytest.approx(450.0)
+    assert throttle.allowance(1.1, 1000) == 45

@@ -20,6 +20,7 @@ class Throttle:
         "_agreed",
         "_ceiling",
         "_count",
+        "_crowded_at",
         "_grown_at",
         "_rate",
         "_since",
@@ -35,6 +36,7 @@ class Throttle:
         self._tokens = max(rate, 1.0)
         self._updated = self._grown_at = self._since = now
         self._until = now
+        self._crowded_at = now - 1.0
         self._count = 0
 
     @property
@@ -69,12 +71,24 @@ class Throttle:
         """
         if now < self._until:
             return
-        rate = self._rate or max(self._count / max(now - self._since, 0.1), _FIRST_GUESS)
-        self._ceiling = self._agreed or 8 * max(rate, 1.0)
-        self._rate = max(rate / 2, 0.5)
+        self._slow_down(now, 0.5)
         self._until = now + PAUSE
         self._updated = self._grown_at = self._until
         self._tokens = 1.0
+
+    def crowded(self, now: float) -> None:
+        """The SMSC says that it is near its limit: a tenth slower, at most once a second."""
+        if now < self._until or now < self._crowded_at + 1.0:
+            return
+        if not self._rate:  # nobody has counted tokens
+            self._tokens, self._updated = 1.0, now
+        self._slow_down(now, 0.9)
+        self._grown_at = self._crowded_at = now
+
+    def _slow_down(self, now: float, factor: float) -> None:
+        rate = self._rate or max(self._count / max(now - self._since, 0.1), _FIRST_GUESS)
+        self._ceiling = self._agreed or 8 * max(rate, 1.0)
+        self._rate = max(rate * factor, 0.5)
 
     def next_time(self, now: float) -> float:
         """When at least one more segment may go."""

@@ -192,6 +192,7 @@ def test_no_response_in_time():
     esme.submit(SM, "x", 5.0)
     esme.submit(SM, "y", 6.0)
     assert esme.next_timeout() == 35.0
+    esme.receive(header(Command.ENQUIRE_LINK), 7.0)  # a sign of life
     assert esme.poll(35.0) == [Unanswered("x")]
     assert esme.next_timeout() == 36.0
     esme.take()
@@ -377,3 +378,49 @@ def test_who_binds_may_get_a_window_and_timers_of_their_own():
     smsc.accept(asked, "smsc", window=3, timers=Timers(enquire_link=5.0, inactivity=50.0))
     assert smsc.room == 3
     assert smsc.next_timeout() == 5.0
+
+
+def test_a_half_open_link_is_found_by_traffic():
+    esme, _ = bound_pair(timers=Timers(enquire_link=300.0, enquire_response=10.0, response=60.0))
+    esme.submit(SM, "x", 1.0)
+    esme.take()
+    for at in (11.0, 21.0):
+        assert esme.poll(at) == []
+        assert sent(esme)[0][0] == "enquire_link"
+    assert esme.poll(31.0) == [Unanswered("x"), Closed("two enquire_link without an answer")]
+
+
+def test_a_half_open_link_without_enquiries():
+    esme, _ = bound_pair(timers=Timers(enquire_link=0.0, response=5.0))
+    esme.submit(SM, "x", 1.0)
+    esme.submit(SM, "y", 2.0)
+    assert [type(event) for event in esme.poll(6.0)] == [Unanswered, Unanswered, Closed]
+
+
+def test_a_lost_response_alone_does_not_close_the_link():
+    esme, smsc = bound_pair(timers=Timers(enquire_link=0.0, response=5.0))
+    esme.submit(SM, "lost", 1.0)
+    esme.submit(SM, "y", 2.0)
+    _, second = carry(esme, smsc, 2.0)
+    smsc.respond(second, 0, "2")
+    assert carry(smsc, esme, 2.5) == [Answered("y", 0, "2")]
+    assert esme.poll(6.0) == [Unanswered("lost")]
+    assert esme.bound
+
+
+@pytest.mark.parametrize("body", [b"1A\0", b"\0", b""])
+def test_parameters_of_a_response_are_kept(body):
+    esme, _ = bound_pair()
+    status = 0 if body == b"1A\0" else 0x58
+    sequence = esme.submit(SM, "x", 0.0)
+    tail = bytes.fromhex("0428000163 1400000201FF".replace(" ", ""))
+    frame = header(RESPONSE | Command.SUBMIT_SM, status, sequence)[4:] + body + tail
+    (answered,) = esme.receive((len(frame) + 4).to_bytes(4, "big") + frame, 0.0)
+    assert answered == Answered("x", status, "1A" if status == 0 else "", ((0x428, b"\x63"), (0x1400, b"\x01\xff")))
+
+
+def test_broken_parameters_of_a_response_are_left_out():
+    esme, _ = bound_pair()
+    sequence = esme.submit(SM, "x", 0.0)
+    frame = header(RESPONSE | Command.SUBMIT_SM, 0, sequence)[4:] + b"1A\0" + bytes.fromhex("0428FF")
+    assert esme.receive((len(frame) + 4).to_bytes(4, "big") + frame, 0.0) == [Answered("x", 0, "1A")]

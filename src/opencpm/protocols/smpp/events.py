@@ -7,6 +7,7 @@ from typing import Any, NamedTuple
 from .pdu import Pdu
 from .short_message import ShortMessage
 from .states import SessionState
+from .tlv import Tlvs
 
 
 class Bound(NamedTuple):
@@ -61,6 +62,7 @@ class Answered(NamedTuple):
     context: Any
     status: int
     message_id: str
+    tlvs: Tlvs = ()
 
 
 class Unanswered(NamedTuple):

@@ -18,14 +18,18 @@ class Verdict(Enum):
 class KeepAlive:
     """``quiet`` seconds without a PDU call for an enquire_link (0: never), which has ``patience`` seconds;
     the second one missed in a row means the peer is gone. Any PDU is a sign of life.
+
+    Real traffic shows a half-open connection sooner: a request after which nothing is heard for ``patience`` seconds
+    calls for an enquire_link as well.
     """
 
-    __slots__ = ("_asked_at", "_heard_at", "_missed", "_patience", "_quiet", "sequence")
+    __slots__ = ("_asked_at", "_heard_at", "_missed", "_patience", "_quiet", "_spoke_at", "sequence")
 
     def __init__(self, quiet: float, patience: float, now: float) -> None:
         self._quiet, self._patience = quiet, patience
         self._heard_at = now
         self._asked_at: float | None = None
+        self._spoke_at: float | None = None  # when the first request since then went out
         self._missed = 0
         self.sequence = 0  # of the enquire_link sent last
 
@@ -36,8 +40,17 @@ class KeepAlive:
     def heard(self, now: float) -> None:
         """A PDU came."""
         self._heard_at = now
-        self._asked_at = None
+        self._asked_at = self._spoke_at = None
         self._missed = 0
+
+    def spoke(self, now: float) -> None:
+        """A request went out that wants an answer."""
+        if self._spoke_at is None:
+            self._spoke_at = now
+
+    def silent_since(self, moment: float) -> bool:
+        """Whether nothing was heard since then."""
+        return self._heard_at <= moment
 
     def asked(self, sequence: int, now: float) -> None:
         """An enquire_link went out."""
@@ -47,7 +60,10 @@ class KeepAlive:
         """When to judge again."""
         if not self._quiet:
             return None
-        return self._heard_at + self._quiet if self._asked_at is None else self._asked_at + self._patience
+        if self._asked_at is not None:
+            return self._asked_at + self._patience
+        due = self._heard_at + self._quiet
+        return due if self._spoke_at is None else min(due, self._spoke_at + self._patience)
 
     def judge(self, now: float) -> Verdict:
         """What is to be done at ``now``."""

@@ -31,6 +31,7 @@ from .short_message import (
     encode_id_response,
     encode_short_message,
     response_id,
+    response_tlvs,
 )
 from .states import BOUND, BOUND_BY, RULES, Role, SessionState, may_receive, may_send
 from .status import RALYBND, RINVBNDSTS, RINVCMDID, RSYSERR
@@ -119,6 +120,7 @@ class Session:
         self._out.append(encode_short_message(command, sequence, message))
         self._open[sequence] = _Open(context, now)
         self._traffic = now
+        self._alive.spoke(now)
         return sequence
 
     def request(self, command: int, body: dict[str, codec.Value], context: Any, now: float) -> int:
@@ -129,6 +131,7 @@ class Session:
         self._out.append(codec.encode(Pdu(command, 0, sequence, body)))
         if command not in UNANSWERED:
             self._open[sequence] = _Open(context, now)
+            self._alive.spoke(now)
         return sequence
 
     def respond(self, received: Received, status: int = 0, message_id: str = "") -> None:
@@ -287,7 +290,8 @@ class Session:
             if command == GENERIC_NACK and not status:
                 status = RSYSERR
             message_id = "" if status else response_id(frame)
-            events.append(Answered(entry.context, status, message_id))
+            tlvs = response_tlvs(frame, message_id) if len(frame) > 17 + len(message_id) else ()
+            events.append(Answered(entry.context, status, message_id, tlvs))
             self._unbind_when_idle(now)
         elif self._bind_sequence and sequence == self._bind_sequence:
             self._take_bind_response(frame, status, events)
@@ -377,6 +381,8 @@ class Session:
                 return
             del self._open[sequence]
             events.append(Unanswered(oldest.context))
+            if not self._timers.enquire_link and self._alive.silent_since(oldest.sent_at):
+                self._close("nothing was heard since a request that had no answer", events)
 
     def _poll_unbind(self, now: float, events: list[Event]) -> None:
         if self._unbind is None:

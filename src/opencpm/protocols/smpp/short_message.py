@@ -136,3 +136,17 @@ def encode_id_response(command: int, status: int, sequence: int, message_id: str
 def response_id(pdu: bytes) -> str:
     """message_id of a submit_sm_resp or data_sm_resp; empty where the body is missing. Never fails."""
     return pdu[16:81].split(b"\0", 1)[0].decode("latin-1")
+
+
+def response_tlvs(pdu: bytes, message_id: str = "") -> Tlvs:
+    """The optional parameters after the id of a submit_sm_resp or data_sm_resp. Never fails: what is broken is left out.
+
+    With an error the id may be left out as well.
+    """
+    start = 17 + len(message_id)
+    for offset in (start, 16) if not message_id else (start,):
+        try:
+            return decode_tlvs(pdu, offset)
+        except SmppError:
+            continue
+    return ()
