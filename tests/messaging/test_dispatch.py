@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 from dataclasses import replace
 
-from opencpm.domain.delivery import DeliveryState, Outcome, OutcomeKind
+from opencpm.domain.delivery import Delivery, DeliveryState, Outcome, OutcomeKind
 from opencpm.domain.errors import Reason
 from opencpm.domain.profile import Availability, Health, HealthState, Reach
 from opencpm.domain.report import Status
@@ -145,3 +145,51 @@ async def test_a_network_that_comes_back_while_the_message_is_stored_is_not_wait
     world.messaging.health_changed("sms", world.sms.state)
     assert await verdicts == [None]
     assert len(await world.sms.until(1)) == 1
+
+
+# ---------------------------------------------------------------------- what may have arrived although it was not told
+
+
+def _told_accepted(world: World, message_id: str) -> str:
+    return next(entry.what for entry in world.store.trail(message_id) if entry.step.value == "accepted")
+
+
+async def _again(world: World, number: int) -> Delivery:
+    world.clock.time += 400.0  # longer than a lease, and than the first steps of the schedule
+    world.messaging.health_changed("sms", Health(HealthState.UP))
+    return (await world.sms.until(number))[number - 1]
+
+
+async def test_after_no_answer_the_next_attempt_is_marked_until_it_is_accepted(world: World) -> None:
+    message = world.message("Hello", route="sms")
+    await world.send(message)
+    world.sms.refuse((await world.sms.until(1))[0], Reason.TIMEOUT, retryable=True)
+    await world.settle()
+    world.sms.refuse(await _again(world, 2), Reason.CONGESTION, retryable=True)
+    await world.settle()
+    world.sms.take(await _again(world, 3), "ref")
+    await world.settle()
+    assert "an earlier attempt may have arrived" in _told_accepted(world, message.id)
+    record = world.store.delivery(f"{message.id}.0")
+    assert record is not None
+    assert record.error == ""
+
+
+async def test_after_a_plain_refusal_nothing_is_marked(world: World) -> None:
+    message = world.message("Hello", route="sms")
+    await world.send(message)
+    world.sms.refuse((await world.sms.until(1))[0], Reason.CONGESTION, retryable=True)
+    await world.settle()
+    world.sms.take(await _again(world, 2), "ref")
+    await world.settle()
+    assert "may have arrived" not in _told_accepted(world, message.id)
+
+
+async def test_an_attempt_of_whose_end_nothing_is_known_marks_the_next(world: World) -> None:
+    """As after kill -9: the lease is over, and nobody settled it."""
+    message = world.message("Hello", route="sms")
+    await world.send(message)
+    await world.sms.until(1)
+    world.sms.take(await _again(world, 2), "ref")
+    await world.settle()
+    assert "an earlier attempt may have arrived" in _told_accepted(world, message.id)

@@ -18,7 +18,7 @@ from opencpm.messaging import trail
 from opencpm.messaging.ground import Ground
 from opencpm.messaging.hints import told_state
 from opencpm.messaging.notices import tell_sender
-from opencpm.messaging.records import LEASE, delivery_of, finish, lease, update_of, wait
+from opencpm.messaging.records import LEASE, UNCLEAR, delivery_of, finish, lease, update_of, wait
 from opencpm.messaging.waiting import Waiting
 
 _CLAIM = 256  # deliveries leased in one go
@@ -163,7 +163,8 @@ class Dispatch:
             if parked := self._ground.working.unpark(record.network, reference.key):
                 changes.unparked.append((record.network, reference.key))
                 early += parked
-        doubled = "; an earlier attempt may have arrived as well" if outcome.doubled else ""
+        doubled = "; an earlier attempt may have arrived as well" if outcome.doubled or record.error == UNCLEAR else ""
+        record.error = ""
         changes.trail.append(trail.line(record, Step.ACCEPTED, f"{outcome.source}: {outcome.detail}{doubled}", now))
         ready += tell_sender(self._ground, record, Status.ACCEPTED, changes, network=self._kind(record.network))
         return early
@@ -190,6 +191,8 @@ class Dispatch:
         tried = self._ground.working.tried.setdefault(record.id, set())
         if not error.retryable:
             tried.add(record.network)
+        if record.error != UNCLEAR:
+            record.error = error.reason.value
         if record.attempt >= self._ground.policy.limits.attempts:
             self.fail(record, error, changes, ready, said)
             return

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from opencpm.domain.address import Address
 from opencpm.domain.delivery import Delivery, DeliveryState, Notice
+from opencpm.domain.errors import Reason
 from opencpm.domain.message import Message
 from opencpm.domain.plan import Plan
 from opencpm.domain.report import Status
@@ -11,6 +12,8 @@ from opencpm.interfaces import DeliveryRecord, DeliveryUpdate
 
 LEASE = 300.0  # seconds a connector may work on a delivery before another attempt may start
 _MARGIN = 10.0  # a connector gives up this long before its lease ends, so that two attempts never overlap
+UNCLEAR = Reason.TIMEOUT.value
+"""The error of a record of which an earlier attempt may have arrived; it stays until the record is accepted."""
 _NOWHERE = Address("cpm", "")
 
 
@@ -66,7 +69,11 @@ def lease(record: DeliveryRecord, plan: Plan, now: float) -> None:
 
 
 def attempt(record: DeliveryRecord, network: str, source: Address, target: Address, now: float) -> None:
-    """Begin an attempt: leased, with a new fencing token."""
+    """Begin an attempt: leased, with a new fencing token.
+
+    ``error`` tells the next attempt about this one, also after a crash: empty while nothing is known of its end.
+    """
+    record.error = UNCLEAR if record.attempt and record.error in ("", UNCLEAR) else ""
     record.state = DeliveryState.SENDING
     record.network = network
     record.source = source
