@@ -58,10 +58,28 @@ def parse(values: Mapping[str, Any], folder: Path = Path()) -> Settings:
     return _resolved(settings, folder)
 
 
+_FILES = ("tls_ca", "tls_certificate", "tls_key")
+
+
 def _resolved(settings: Settings, folder: Path) -> Settings:
     secure = {"sip": settings.sip, "smpp": settings.smpp}
     sections = {name: section.model_copy(update=_files(section, folder)) for name, section in secure.items()}
-    return settings.model_copy(update={"data_dir": folder / settings.data_dir, **sections})
+    networks = {name: _network_files(values, folder) for name, values in settings.networks.items()}
+    return settings.model_copy(update={"data_dir": folder / settings.data_dir, "networks": networks, **sections})
+
+
+def _network_files(values: Any, folder: Path) -> Any:
+    """A network's settings are its own; what all agree on is how files of certificates are called."""
+    if isinstance(values, list | tuple):
+        return [_network_files(one, folder) for one in values]
+    if not isinstance(values, dict):
+        return values
+    return {
+        name: str(folder / value)
+        if name in _FILES and isinstance(value, str) and value
+        else _network_files(value, folder)
+        for name, value in values.items()
+    }
 
 
 def _files(section: BaseModel, folder: Path) -> dict[str, str]:

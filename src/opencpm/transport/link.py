@@ -196,9 +196,13 @@ async def dial(
     on_ready: Callable[[Link[OwnEvent]], None] | None = None,
     on_writable: Callable[[Link[OwnEvent]], None] | None = None,
     tls: ssl.SSLContext | None = None,
+    server_name: str = "",
     patience: float = 10.0,
 ) -> Link[OwnEvent]:
-    """Connect a machine to a server within `patience` seconds. Raises OSError (or ssl.SSLError)."""
+    """Connect a machine to a server within `patience` seconds. Raises OSError (or ssl.SSLError).
+
+    `server_name` is the name that its certificate must have, if that is not `host`.
+    """
 
     def build() -> Link[OwnEvent]:
         return Link(machine, on_events=on_events, on_lost=on_lost, on_ready=on_ready, on_writable=on_writable)
@@ -206,7 +210,7 @@ async def dial(
     loop = asyncio.get_running_loop()
     async with asyncio.timeout(patience):
         _, link = await loop.create_connection(
-            build, host, port, ssl=tls, server_hostname=host if tls is not None else None
+            build, host, port, ssl=tls, server_hostname=(server_name or host) if tls is not None else None
         )
     return link
 

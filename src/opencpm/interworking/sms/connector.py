@@ -15,10 +15,13 @@ from opencpm.domain.profile import UNKNOWN_REACH, Fit, Health, HealthState, Reac
 from opencpm.domain.session import Composing, SessionOffer
 from opencpm.interfaces import Context, Inbox, Leg, LegEvents
 from opencpm.protocols.smpp.events import Answered, Asked, Event, Received, Unanswered
+from opencpm.protocols.smpp.tlv import Tag, int_of, text_of
+from opencpm.protocols.throttle import Throttle
 
 from . import adapt, reasons
 from .inbound import Inbound
 from .lane import Lane
+from .outbind import AwaitedLane
 from .outbox import Outbox, failed
 from .outgoing import Composer
 from .profile import profile_of
@@ -39,7 +42,13 @@ class SmsConnector:
         self._composer = Composer(settings)
         self._outbox = Outbox(settings.queue)
         self._inbound = Inbound(settings, context)
-        self._lanes = [Lane(link, settings, self._heard, self._changed) for link in settings.links]
+        accounts = {link.system_id: Throttle(link.account_rate, 0.0) for link in settings.links if link.account_rate}
+        self._lanes = [
+            (AwaitedLane if link.outbind else Lane)(
+                link, settings, self._heard, self._changed, accounts.get(link.system_id)
+            )
+            for link in settings.links
+        ]
         self._inbox: Inbox | None = None
         self._again: asyncio.TimerHandle | None = None
         self._health = Health(HealthState.DOWN, "not started", context.clock.now())
@@ -91,6 +100,7 @@ class SmsConnector:
                 {
                     "account": lane.account,
                     "smsc": f"{lane.settings.host}:{lane.settings.port}",
+                    "listening": lane.endpoint[1] if isinstance(lane, AwaitedLane) else 0,
                     "bound": lane.bound,
                     "detail": lane.detail,
                     "rate": lane.throttle.rate,
@@ -158,9 +168,7 @@ class SmsConnector:
         for event in events:
             outcome = None
             if isinstance(event, Answered):
-                outcome = self._outbox.answered(lane, event.context, event.status, event.message_id, loop_now, at)
-                if event.status:
-                    self.counters[f"status {event.status:08X}"] += 1
+                outcome = self._answered(lane, event, loop_now, at)
             elif isinstance(event, Received):
                 received.append(event)
             elif isinstance(event, Unanswered):
@@ -174,6 +182,15 @@ class SmsConnector:
         if received:
             self._inbound.take(lane, received)
         self._pump()
+
+    def _answered(self, lane: Lane, event: Answered, now: float, at: float) -> Outcome | None:
+        said = ""
+        if event.tlvs:
+            said = text_of(event.tlvs, Tag.ADDITIONAL_STATUS_INFO_TEXT) or ""
+            lane.congestion(int_of(event.tlvs, Tag.CONGESTION_STATE) or 0, now)
+        if event.status:
+            self.counters[f"status {event.status:08X}"] += 1
+        return self._outbox.answered(lane, event.context, event.status, event.message_id, now, at, said)
 
     def _settle(self, outcomes: Sequence[Outcome]) -> None:
         if outcomes and self._inbox is not None:

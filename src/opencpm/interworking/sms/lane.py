@@ -5,7 +5,6 @@ from __future__ import annotations
 import asyncio
 import logging
 import random
-import ssl
 from collections import deque
 from collections.abc import Callable, Sequence
 from typing import Any
@@ -21,6 +20,7 @@ from opencpm.protocols.throttle import Throttle
 from opencpm.transport.link import Link, dial
 
 from .settings import LinkSettings, SmsSettings
+from .tls import context_of
 
 log = logging.getLogger("opencpm.sms")
 
@@ -32,13 +32,15 @@ _BINDS = {
 _VERSIONS = {"3.3": 0x33, "3.4": 0x34, "5.0": 0x50}
 _LONGEST_LOGIN_PAUSE = 900.0
 _UNBIND_PATIENCE = 2.0
+_NEARLY_CONGESTED, _CONGESTED = 90, 100
 
 
 class Lane:
     """The work of one link (``work``: segments to send over it) and its state for the operator.
 
     ``on_events(lane, events)`` gets what the session says but the end of the session; ``on_change(lane,
-    events)`` is called when the lane came up (no events) or went (with what was unanswered).
+    events)`` is called when the lane came up (no events) or went (with what was unanswered). ``account`` is the rate
+    that the lanes of one account share, if there is one. Raises ValueError for TLS files that cannot be used.
     """
 
     def __init__(
@@ -47,6 +49,7 @@ class Lane:
         common: SmsSettings,
         on_events: Callable[[Lane, Sequence[Event]], None],
         on_change: Callable[[Lane], None],
+        account: Throttle | None = None,
     ) -> None:
         self.settings = settings
         self.account = settings.system_id
@@ -54,6 +57,8 @@ class Lane:
         self.throttle = Throttle(settings.rate, 0.0)
         self.detail = "not connected yet"
         self._said = ""
+        self._account = account
+        self._tls = context_of(settings)
         self._common = common
         self._on_events, self._on_change = on_events, on_change
         self._session: Session | None = None
@@ -80,6 +85,35 @@ class Lane:
     def room(self) -> int:
         """Requests that the window and the socket take now."""
         return self._session.room if self._session is not None and self._link is not None and self._link.writable else 0
+
+    def allowance(self, now: float, wanted: int) -> int:
+        """How many of ``wanted`` segments the rates allow now."""
+        allowed = self.throttle.allowance(now, wanted)
+        return allowed if self._account is None else self._account.allowance(now, allowed)
+
+    def sent(self, count: int, now: float) -> None:
+        """Account for segments that went."""
+        self.throttle.sent(count, now)
+        if self._account is not None:
+            self._account.sent(count, now)
+
+    def next_time(self, now: float) -> float:
+        """When the rates allow at least one more."""
+        at = self.throttle.next_time(now)
+        return at if self._account is None else max(at, self._account.next_time(now))
+
+    def complained(self, now: float) -> None:
+        """The SMSC says: too fast, or its queue is full."""
+        self.throttle.complained(now)
+        if self._account is not None:
+            self._account.complained(now)
+
+    def congestion(self, state: int, now: float) -> None:
+        """congestion_state of a response (5.0 §4.8.4.18): 90 to 99 near its limit, 100 over it."""
+        if state >= _CONGESTED:
+            self.complained(now)
+        elif state >= _NEARLY_CONGESTED:
+            self.throttle.crowded(now)
 
     def submit(self, message: ShortMessage, context: Any, now: float) -> None:
         assert self._session is not None
@@ -145,7 +179,8 @@ class Lane:
                 on_events=self._heard,
                 on_lost=self._lost,
                 on_writable=lambda _: self._on_events(self, ()),
-                tls=ssl.create_default_context() if self.settings.tls else None,
+                tls=self._tls,
+                server_name=self.settings.tls_name,
             )
         except (OSError, TimeoutError) as error:
             self._session = None
@@ -162,7 +197,7 @@ class Lane:
             version=_VERSIONS[self.settings.version],
         )
         timers = Timers(enquire_link=self.settings.enquire_link, response=self.settings.response_timeout)
-        return Session(now, bind=bind, window=self.settings.window, timers=timers)
+        return Session(now, bind=bind, window=self.settings.window, timers=timers, awaits_outbind=self.settings.outbind)
 
     def _heard(self, link: Link[Event], events: Sequence[Event]) -> None:
         rest: list[Event] = []

@@ -15,8 +15,10 @@ from opencpm.protocols.smpp.status import Retry, status_of
 
 from . import reasons
 from .lane import Lane
+from .lesser import lesser
 
 _DOUBTFUL = 10_000
+_NO_LIMIT = 1 << 30
 _RESPONSE = "submit_sm_resp"
 
 
@@ -31,6 +33,7 @@ class Job:
     started: int = 0  # segments handed to the session at least once
     ids: list[str | None] = field(default_factory=list)
     accepted: int = 0
+    lessened: set[int] = field(default_factory=set)  # segments that went once more with less
     over: bool = False
 
 
@@ -43,6 +46,7 @@ class Outbox:
     def __init__(self, bound: int) -> None:
         self._queue: deque[Job] = deque()
         self._bound = bound
+        self._turn = 0
         self._open: set[Job] = set()
         self._doubtful: OrderedDict[str, None] = OrderedDict()  # deliveries of which an earlier attempt may have gone
 
@@ -65,26 +69,42 @@ class Outbox:
         self._open.add(job)
 
     def pump(self, lanes: Sequence[Lane], now: float) -> float | None:
-        """Hand out what the windows and rates allow; returns when to try again, if a rate is what stops it."""
+        """Hand out what the windows and rates allow; returns when to try again, if a rate is what stops it.
+
+        Several lanes share the work evenly; what one cannot take, another does.
+        """
+        ways = [lane for lane in lanes if lane.open]
+        if len(ways) > 1 and self._queue:
+            self._share(ways, now)
         again: float | None = None
-        for lane in lanes:
-            if lane.open and (lane.work or self._queue):
+        for lane in ways:
+            if lane.work or self._queue:
                 self._feed(lane, now)
                 if lane.work or self._queue:
-                    at = lane.throttle.next_time(now)
+                    at = lane.next_time(now)
                     if at > now and (again is None or at < again):
                         again = at
         return again
 
-    def _feed(self, lane: Lane, now: float) -> None:
+    def _share(self, ways: list[Lane], now: float) -> None:
+        """A first round: those with the most room first, among equals by turns, no more than a fair part each."""
+        self._turn += 1
+        first = self._turn % len(ways)
+        part = -(-len(self._queue) // len(ways))
+        for lane in sorted(ways[first:] + ways[:first], key=lambda lane: -lane.room):
+            self._feed(lane, now, part)
+
+    def _feed(self, lane: Lane, now: float, most: int = _NO_LIMIT) -> None:
+        """At most ``most`` new deliveries for a lane."""
         room = lane.room
-        allowed = lane.throttle.allowance(now, room) if room > 0 else 0
+        allowed = lane.allowance(now, room) if room > 0 else 0
         work = lane.work
         sent = 0
         while sent < allowed:
             if not work:
-                if not self._queue:
+                if not self._queue or not most:
                     break
+                most -= 1
                 job = self._queue.popleft()
                 work.extend((job, index) for index in range(len(job.segments)))
             entry = work.popleft()
@@ -95,10 +115,15 @@ class Outbox:
             job.started = max(job.started, index + 1)
             sent += 1
         if sent:
-            lane.throttle.sent(sent, now)
+            lane.sent(sent, now)
 
-    def answered(self, lane: Lane, entry: Entry, status: int, message_id: str, now: float, at: float) -> Outcome | None:
-        """A response. Throttled segments go again by themselves; ``at`` is wall-clock time for the outcome."""
+    def answered(
+        self, lane: Lane, entry: Entry, status: int, message_id: str, now: float, at: float, said: str = ""
+    ) -> Outcome | None:
+        """A response. Throttled segments go again by themselves.
+
+        ``at`` is wall-clock time for the outcome, ``said`` what the SMSC adds in words.
+        """
         job, index = entry
         if job.over:
             return None
@@ -107,12 +132,24 @@ class Outbox:
             job.accepted += 1
             return self._accepted(lane, job, at) if job.accepted == len(job.segments) else None
         if status in reasons.THROTTLING:
-            lane.throttle.complained(now)
+            lane.complained(now)
+            lane.work.appendleft(entry)
+            return None
+        if self._with_less(job, index, status):
             lane.work.appendleft(entry)
             return None
         if status_of(status).retry is Retry.REBIND:
             lane.rebind()
-        return self._failed(job, reasons.refused(status, job.delivery.attempt), at, _RESPONSE)
+        return self._failed(job, reasons.refused(status, job.delivery.attempt, said), at, _RESPONSE)
+
+    def _with_less(self, job: Job, index: int, status: int) -> bool:
+        """Whether a refused segment goes once more, without what was refused."""
+        segment = None if index in job.lessened else lesser(status, job.segments[index])
+        if segment is None:
+            return False
+        job.lessened.add(index)
+        job.segments = (*job.segments[:index], segment, *job.segments[index + 1 :])
+        return True
 
     def unanswered(self, entry: Entry, at: float) -> Outcome | None:
         """No response came, or the link broke first."""
@@ -125,7 +162,7 @@ class Outbox:
         lane.work.clear()
         fresh = [job for job in dict.fromkeys(left) if not job.over and not job.started]
         begun = [job for job in dict.fromkeys(left) if not job.over and job.started]
-        outcomes = [self._failed(job, reasons.no_link(), at, "this server", doubtful=True) for job in begun]
+        outcomes = [self._failed(job, reasons.unanswered(), at, "this server", doubtful=True) for job in begun]
         if others:
             self._queue.extendleft(reversed(fresh))
             return outcomes
@@ -137,7 +174,13 @@ class Outbox:
     def overdue(self, at: float) -> list[Outcome]:
         """Deliveries whose lease ends: messaging decides on them anew (interfaces, rule 3)."""
         late = [job for job in self._open if job.delivery.deadline and job.delivery.deadline <= at]
-        return [self._failed(job, reasons.too_late(), at, "this server", doubtful=job.started > 0) for job in late]
+        return [self._overdue(job, at) for job in late]
+
+    def _overdue(self, job: Job, at: float) -> Outcome:
+        begun = job.started > 0
+        return self._failed(
+            job, reasons.unanswered() if begun else reasons.too_late(), at, "this server", doubtful=begun
+        )
 
     def _accepted(self, lane: Lane, job: Job, at: float) -> Outcome:
         self._end(job)

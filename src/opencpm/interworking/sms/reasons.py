@@ -13,6 +13,7 @@ THROTTLING = frozenset({RTHROTTLED, RMSGQFUL})
 """Answers that mean: the same again, later and slower."""
 
 _FEW = 3
+_WORDS = 120
 
 # neutral reason of the status table -> ours, and what the sender reads
 _REASONS: Mapping[str, tuple[Reason, str]] = {
@@ -34,12 +35,15 @@ _REASONS: Mapping[str, tuple[Reason, str]] = {
 }
 
 
-def refused(status: int, attempt: int = 1) -> SendError:
-    """The error of a submit that got this command_status on its ``attempt``-th try (from 1)."""
+def refused(status: int, attempt: int = 1, said: str = "") -> SendError:
+    """The error of a submit that got this command_status on its ``attempt``-th try (from 1); ``said``: the SMSC's words
+    about it (additional_status_info_text).
+    """
     known = status_of(status)
     reason, detail = _REASONS.get(known.reason, (Reason.REJECTED, "the SMS network refused the message"))
     retryable = known.retry in (Retry.LATER, Retry.REBIND) or (known.retry is Retry.FEW and attempt < _FEW)
-    return SendError(reason, retryable=retryable, detail=detail, code=f"SMPP 0x{status:08X} {known.name}")
+    words = f": {said[:_WORDS]}" if said.isprintable() and said else ""
+    return SendError(reason, retryable=retryable, detail=detail, code=f"SMPP 0x{status:08X} {known.name}{words}")
 
 
 _UNCLEAR = "no answer from the SMS network; whether the message went is not known"

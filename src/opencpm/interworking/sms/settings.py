@@ -16,9 +16,22 @@ class _Section(BaseModel):
 class LinkSettings(_Section):
     """One connection to an SMSC."""
 
-    host: str = Field(default="127.0.0.1", description="Host of the SMSC.")
-    port: int = Field(default=2775, ge=1, le=65535, description="Its port.")
+    host: str = Field(default="127.0.0.1", description="Host of the SMSC; with outbind, our address to listen on.")
+    port: int = Field(default=2775, ge=0, le=65535, description="Its port; with outbind, ours (0: any free one).")
     tls: bool = Field(default=False, description="TLS; the SMSC's certificate is checked.")
+    tls_ca: str = Field(default="", description="File with the certificates to trust, PEM; left out: the system's.")
+    tls_name: str = Field(default="", description="Name in the SMSC's certificate, if it is not host.")
+    tls_certificate: str = Field(
+        default="", description="File with our own certificate, PEM, where the SMSC wants one; with outbind always."
+    )
+    tls_key: str = Field(default="", description="File with its private key, PEM.")
+    outbind: bool = Field(default=False, description="The SMSC connects to us and asks for the bind (outbind).")
+    outbind_system_id: str = Field(
+        default="", max_length=15, description="What the SMSC must call itself in an outbind; left out: anything."
+    )
+    outbind_password: str = Field(
+        default="", max_length=8, repr=False, description="The password it must give in an outbind."
+    )
     system_id: str = Field(default="opencpm", min_length=1, max_length=15, description="Account at the SMSC.")
     password: str = Field(default="", max_length=8, repr=False, description="Its password.")
     system_type: str = Field(default="", max_length=12, description="Where the SMSC wants one.")
@@ -28,6 +41,9 @@ class LinkSettings(_Section):
     version: Literal["3.3", "3.4", "5.0"] = Field(default="3.4", description="SMPP version to announce.")
     window: int = Field(default=10, ge=1, le=10000, description="Requests without an answer; agreed with the operator.")
     rate: float = Field(default=0.0, ge=0, description="Segments a second at most; 0: as fast as they are taken.")
+    account_rate: float = Field(
+        default=0.0, ge=0, description="Segments a second over all links with this system_id together; 0: no limit."
+    )
     enquire_link: Seconds = Field(default=30.0, description="Quiet time before asking whether the SMSC is there.")
     response_timeout: Seconds = Field(default=30.0, description="How long to wait for a response.")
     default_alphabet: Literal["gsm7", "gsm7-packed", "latin1", "ascii"] = Field(
@@ -40,6 +56,18 @@ class LinkSettings(_Section):
     untyped_receipts: bool = Field(
         default=False, description="It sends receipts whose esm_class says nothing: believe their text."
     )
+
+    @model_validator(mode="after")
+    def _certificates(self) -> LinkSettings:
+        if bool(self.tls_certificate) != bool(self.tls_key):
+            raise ValueError("tls_certificate and tls_key go together; write both, or none")
+        if self.outbind and self.tls and not self.tls_certificate:
+            raise ValueError("outbind over TLS needs tls_certificate and tls_key")
+        if self.outbind and self.version == "3.3":
+            raise ValueError('outbind is of SMPP 3.4; write version = "3.4"')
+        if not self.outbind and not self.port:
+            raise ValueError("port 0 is for outbind only")
+        return self
 
 
 class SmsSettings(_Section):

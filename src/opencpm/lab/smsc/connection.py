@@ -50,7 +50,9 @@ class Connection:
         self.account = ""
         self.session = Session(now, window=smsc.window, timers=smsc.timers)
         machine = LoggedSession(self.session, smsc.log, serial) if smsc.record else self.session
-        self.link: Link[Event] = Link(machine, on_events=self._heard, on_lost=self._lost)
+        self.link: Link[Event] = Link(
+            machine, on_events=self._heard, on_lost=self._lost, on_ready=lambda _: smsc.arrived(self)
+        )
         self._smsc = smsc
         self._backlog: deque[Mobile] = deque()
         self._loop = asyncio.get_running_loop()
@@ -63,6 +65,12 @@ class Connection:
         """Send as soon as the window allows."""
         self._backlog.append(mobile)
         self._pump()
+        self.link.wake()
+
+    def outbind(self, system_id: str, password: str) -> None:
+        """Say who we are on a connection that we opened; the ESME binds."""
+        body: dict[str, Value] = {"system_id": system_id, "password": password}
+        self.session.request(Command.OUTBIND, body, None, self._loop.time())
         self.link.wake()
 
     def abort(self) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import ssl
 import time
 from collections import deque
 from collections.abc import Callable, Mapping
@@ -29,7 +30,8 @@ class LabSmsc:
     """One SMS centre.
 
     ``accounts`` maps system_id to password (None: everybody may bind). Numbers without a handset are
-    phones that are on and show nothing. ``record`` False keeps no log: for load.
+    phones that are on and show nothing. ``record`` False keeps no log: for load. ``tls`` is for those who connect,
+    ``client_tls`` for :meth:`outbind`.
     """
 
     def __init__(
@@ -42,6 +44,8 @@ class LabSmsc:
         window: int = 100,
         timers: Timers | None = None,
         record: bool = True,
+        tls: ssl.SSLContext | None = None,
+        client_tls: ssl.SSLContext | None = None,
     ) -> None:
         if host not in _LOOPBACK:
             raise ValueError("the lab listens on loopback only")
@@ -57,6 +61,7 @@ class LabSmsc:
         self.timers = timers or Timers(session_init=30.0, enquire_link=60.0)
         self.record = record
         self._host, self._port = host, port
+        self._tls, self._client_tls = tls, client_tls
         self._server: asyncio.Server | None = None
         self._connections: list[Connection] = []
         self._number = _FIRST_NUMBER
@@ -84,7 +89,7 @@ class LabSmsc:
     async def up(self) -> None:
         """Listen; after ``down``, on the same port."""
         if self._server is None:
-            self._server = await listen(self._accept, self._host, self._port)
+            self._server = await listen(self._accept, self._host, self._port, tls=self._tls)
             self._port = address_of(self._server)[1]
 
     async def down(self) -> None:
@@ -101,6 +106,22 @@ class LabSmsc:
         for connection in tuple(self._connections):
             connection.abort()
         await self.happenings.until(lambda: not self._connections)
+
+    async def outbind(self, host: str, port: int, system_id: str = "lab-smsc", password: str = "") -> Connection:
+        """Connect to an ESME that listens, and ask it to bind. Raises OSError."""
+        if host not in _LOOPBACK:
+            raise ValueError("the lab connects to loopback only")
+        connection = self._new_connection()
+        loop = asyncio.get_running_loop()
+        await loop.create_connection(
+            lambda: connection.link,
+            host,
+            port,
+            ssl=self._client_tls,
+            server_hostname=host if self._client_tls else None,
+        )
+        connection.outbind(system_id, password)
+        return connection
 
     @property
     def bound(self) -> int:
@@ -182,6 +203,10 @@ class LabSmsc:
             self._report(connection, sm, number, State.ENROUTE)
         self._report(connection, sm, number, State.DELIVERED)
 
+    def arrived(self, connection: Connection) -> None:
+        """A connection stands, also its TLS."""
+        self._connections.append(connection)
+
     def joined(self, connection: Connection) -> None:
         """A connection is bound: what waited for one goes."""
         self._tell("bound", connection.account)
@@ -214,10 +239,11 @@ class LabSmsc:
     # --------------------------------------------------------------------------------------------------
 
     def _accept(self) -> asyncio.Protocol:
+        return self._new_connection().link
+
+    def _new_connection(self) -> Connection:
         self._serial += 1
-        connection = Connection(self, self._serial, asyncio.get_running_loop().time())
-        self._connections.append(connection)
-        return connection.link
+        return Connection(self, self._serial, asyncio.get_running_loop().time())
 
     def _from_handset(self, handset: Handset, sent: SentText, messages: list[ShortMessage]) -> None:
         for message in messages:

@@ -55,9 +55,9 @@ class SessionError(RuntimeError):
 class Session:
     """The machine that :mod:`opencpm.transport.link` drives.
 
-    An ESME gives its ``bind``, which goes out first; without one the session is the SMSC's. ``window`` is
-    how many requests of ours may be unanswered; ``room`` says how many more fit now, and ``submit`` does
-    not check it.
+    An ESME gives its ``bind``, which goes out first, or with ``awaits_outbind`` when :meth:`answer_outbind` is called;
+    without one the session is the SMSC's. ``window`` is how many requests of ours may be unanswered; ``room`` says how
+    many more fit now, and ``submit`` does not check it.
     """
 
     def __init__(
@@ -69,6 +69,7 @@ class Session:
         timers: Timers | None = None,
         max_pdu: int = MAX_PDU,
         first_sequence: int = 1,
+        awaits_outbind: bool = False,
     ) -> None:
         self.role = Role.SMSC if bind is None else Role.ESME
         self.state = SessionState.OPEN
@@ -86,9 +87,8 @@ class Session:
         self._unbind: tuple[int, float] | None = None  # sequence number (0: not sent yet) and time
         self._bind = bind
         self._bind_sequence = 0
-        if bind is not None:
-            self._bind_sequence = self._next_sequence()
-            self._out.append(codec.encode(bind.pdu(self._bind_sequence)))
+        if bind is not None and not awaits_outbind:
+            self.answer_outbind()
 
     # ------------------------------------------------------------------------------------------- for its
     # owner
@@ -106,6 +106,12 @@ class Session:
     def unanswered(self) -> int:
         """How many requests of ours wait for their response."""
         return len(self._open)
+
+    def answer_outbind(self) -> None:
+        """ESME: bind. Where the SMSC connected to us, it has said who it is and been believed (§2.2.1)."""
+        assert self._bind is not None, "an SMSC does not bind"
+        self._bind_sequence = self._next_sequence()
+        self._out.append(codec.encode(self._bind.pdu(self._bind_sequence)))
 
     def submit(self, message: ShortMessage, context: Any, now: float, command: int = Command.SUBMIT_SM) -> int:
         """Send submit_sm (or deliver_sm, as the SMSC); its end comes as Answered or Unanswered with

@@ -139,7 +139,7 @@ def response_id(pdu: bytes) -> str:
 
 
 def response_tlvs(pdu: bytes, message_id: str = "") -> Tlvs:
-    """The optional parameters after the id of a submit_sm_resp or data_sm_resp. Never fails: what is broken is left out.
+    """The optional parameters after the id of a submit_sm_resp or data_sm_resp. Never fails: broken ones are left out.
 
     With an error the id may be left out as well.
     """
