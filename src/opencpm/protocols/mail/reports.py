@@ -11,7 +11,7 @@ from email.utils import parseaddr
 from types import MappingProxyType
 from typing import NamedTuple
 
-from opencpm.protocols.mime import MimeError, Part, build_multipart, media_type, parse_content_type, split_multipart
+from opencpm.protocols.mime import MimeError, Part, build_multipart, media_type, split_multipart
 from opencpm.protocols.mm4.errors import Mm4Error
 from opencpm.protocols.mm4.headers import Headers, encode_words, one_line, read_headers, write_date
 from opencpm.protocols.mms.content import bare_id
