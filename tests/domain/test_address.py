@@ -21,6 +21,10 @@ from opencpm.domain.address import Address, AddressError, is_international, tel
         ("im:bob@msn.test", "im:bob@msn.test"),
         ("alice@cpm.test", "sip:alice@cpm.test"),
         ("alpha:OpenCPM", "alpha:OpenCPM"),
+        ("xmpp:Bob@XMPP.test/phone?message", "xmpp:bob@xmpp.test"),
+        ("xmpp:f%C3%BC@xmpp.test", "xmpp:fü@xmpp.test"),
+        ("xmpp:d%5C27artagnan@xmpp.test", "xmpp:d\\27artagnan@xmpp.test"),
+        ("xmpp:bob%msn.test@gateway.test", "xmpp:bob%msn.test@gateway.test"),
     ],
 )
 def test_reads_what_people_and_protocols_write(text: str, expected: str) -> None:

@@ -10,6 +10,7 @@ from urllib.parse import unquote
 _MAX_ADDRESS = 512
 _SEPARATORS = str.maketrans("", "", " -.()")
 _NUMBER = re.compile(r"\+?[0-9*#]{1,20}\Z")
+_NOT_IN_A_URI = re.compile(r"(?:%5[cC]|%[89a-fA-F][0-9a-fA-F])+")
 _URI = re.compile(r"([a-zA-Z][a-zA-Z0-9.+-]{0,15}):(.+)\Z", re.DOTALL)
 
 
@@ -22,7 +23,7 @@ class Address(NamedTuple):
 
     ``scheme`` is lower case: ``tel`` (E.164 with ``+``, or a short code without), ``sip``, ``msn``, ``alpha``
     (an alphanumeric SMS sender, no reply possible), ``im`` (RFC 3860: an instant messaging address whose network
-    is not known yet), ``cpm`` (the server itself), later ``yahoo``, ``xmpp``, ``mailto``.
+    is not known yet), ``xmpp`` (a bare JID, RFC 5122), ``cpm`` (the server itself), later ``yahoo``, ``mailto``.
     ``value`` is what follows the colon, canonical: no visual separators in numbers, hosts in lower case.
     """
 
@@ -77,6 +78,8 @@ def _from_uri(scheme: str, rest: str) -> Address:
         return Address("alpha", rest[:11])
     if scheme in ("sip", "sips"):
         return _from_sip(rest)
+    if scheme == "xmpp":
+        return _from_xmpp(rest)
     user, at, host = rest.rpartition("@")
     if not at:
         return Address(scheme, rest.lower())
@@ -95,3 +98,10 @@ def _from_sip(rest: str) -> Address:
     if "@" in user:  # an alias of another network behind our domain: sip:bob%40msn.test@cpm.test
         return Address("im", user.lower())
     return Address("sip", f"{user}@{host.lower()}")
+
+
+def _from_xmpp(rest: str) -> Address:
+    """RFC 5122 §2.2: a query and a fragment do not name the person, nor does a resource. Only what a URI cannot hold
+    plainly is decoded, so that a value written as a URI and read again stays the same."""
+    bare = re.split(r"[/?#]", rest, maxsplit=1)[0]
+    return Address("xmpp", _NOT_IN_A_URI.sub(lambda found: unquote(found[0]), bare).lower())
