@@ -154,7 +154,8 @@ class XmppConnector:
             stanza = self._composer.compose(delivery, chat=True, thread=leg.thread, states=True)
         else:
             manner = self._manners.of(*self._pair(delivery))
-            stanza = self._composer.compose(delivery, chat=manner.chats, states=manner.states)
+            chats = manner.chats
+            stanza = self._composer.compose(delivery, chat=chats, thread=manner.thread, states=manner.states)
         self._link.write(message.write(stanza))
         self._outbox.add(Entry(delivery.id, stanza.to, delivery, settle))
         self.counters["sent"] += 1

@@ -49,6 +49,7 @@ class Link:
         self._gone = asyncio.Event()
         self._said = ""
         self._refused = False
+        self._leaving = False
         self._pause = settings.reconnect_min
         self._up_at = 0.0
         self._buffer: list[str] = []
@@ -133,6 +134,7 @@ class Link:
             self.mark()
 
     async def _leave(self) -> None:
+        self._leaving = True
         stream = self._stream
         if stream is None or self._gone.is_set():
             return
@@ -205,6 +207,6 @@ class Link:
         self._on_change()
 
     def _say(self, detail: str) -> None:
-        if detail != self._said:
+        if detail != self._said and not self._leaving:
             log.warning("%s", detail)
         self._said = self.detail = detail

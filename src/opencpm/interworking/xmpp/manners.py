@@ -13,6 +13,7 @@ _REMEMBERED = 100_000
 @dataclass(slots=True)
 class Manner:
     chats: bool = False  # their last message was a chat message: ours are too
+    thread: str = ""  # of their last message: an answer belongs to it
     states: bool = False  # XEP-0085 §5.1: they sent a state, so they may be sent some
 
 
@@ -32,6 +33,7 @@ class Manners:
         known = self._known.setdefault((ours, peer), Manner())
         if stanza.body:
             known.chats = stanza.type == "chat"
+            known.thread = stanza.thread
             known.states = bool(stanza.state)  # XEP-0085 §5.1: a message without any says that they do not (any more)
         else:
             known.states = True

@@ -19,8 +19,12 @@ class Composer:
         self._names, self._files, self._receipts = names, files, receipts
 
     def compose(self, delivery: Delivery, *, chat: bool, thread: str = "", states: bool = False) -> MessageStanza:
-        """The stanza of a delivery. ``chat``: the type of messages of a session and of answers to chat messages;
-        ``states``: the receiver's client showed that it knows chat states. Raises SendError."""
+        """The stanza of a delivery. Raises SendError.
+
+        ``chat``: the type of messages of a session, and of answers to chat messages. ``thread``: only in a session, or
+        where the receiver's client uses one: many take a thread for the beginning of a conversation, and would answer
+        a single message with a request for a session. ``states``: their client showed that it knows chat states.
+        """
         peer = self._names.theirs(delivery.target)
         sender = self._names.ours(delivery.source, peer)
         if delivery.notice is not None:
@@ -33,7 +37,7 @@ class Composer:
             to=peer,
             body=content.body,
             subject=content.subject,
-            thread=thread or delivery.message.conversation_id,
+            thread=thread,
             state="active" if chat and states else "",
             requests=self._receipts,
             markable=self._receipts,

@@ -58,6 +58,8 @@ class StreamReader:
             raise XmppError(f"octets {self._over}", "not-well-formed")
         self._fed += len(data)
         try:
+            if b"\0" in data:  # UTF-16, which expat would recognise whatever it is told
+                raise XmppError("not UTF-8", "unsupported-encoding")
             self._parser.Parse(data, False)
         except expat.ExpatError:
             self._over = "after an error"
