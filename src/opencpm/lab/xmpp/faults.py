@@ -13,7 +13,7 @@ class Faults:
     silent: bool = False  # takes what comes and says nothing: no routing, no answer
     drop_after: int = 0  # the connection breaks before the so-many-th stanza is routed
     errors: dict[str, str] = field(default_factory=dict)  # bare address -> condition of the error for every message
-    late_errors: bool = False  # errors come after what was sent behind them
+    late_errors: bool = False  # errors are held back until `LabXmpp.release`
     slow_handshake: bool = False  # the header is answered, the handshake never
 
     def clear(self) -> None:

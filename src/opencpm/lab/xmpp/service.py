@@ -49,6 +49,7 @@ class LabXmpp:
         self._server: asyncio.Server | None = None
         self._links: list[Link[Element]] = []
         self._routed = 0
+        self._late: list[str] = []
 
     # -- mains
 
@@ -129,6 +130,12 @@ class LabXmpp:
         elif stanza.tag.endswith("message") and stanza.get("type") != "error":
             self._bounce(message.read(stanza), "service-unavailable")
 
+    def release(self) -> None:
+        """Send the errors that were held back (``faults.late_errors``)."""
+        late, self._late = self._late, []
+        for text in late:
+            self.send(text)
+
     def inject(self, octets: str) -> None:
         """Give the component what no server sends."""
         link = self._joined()
@@ -160,7 +167,6 @@ class LabXmpp:
     # -- routing
 
     def _heard(self, link: Link[Element], stanzas: Sequence[Element]) -> None:
-        late: list[str] = []
         for stanza in stanzas:
             self._routed += 1
             if self.faults.drop_after and self._routed >= self.faults.drop_after:
@@ -169,12 +175,10 @@ class LabXmpp:
                 return
             self.log.add("C", stanza)
             if not self.faults.silent:
-                self._route(link, stanza, late)
-        for text in late:
-            self.send(text)
+                self._route(link, stanza)
         self._tell("heard")
 
-    def _route(self, link: Link[Element], stanza: Element, late: list[str]) -> None:
+    def _route(self, link: Link[Element], stanza: Element) -> None:
         kind = stanza.tag.rpartition("}")[2]
         try:
             to, sender = jid.parse(stanza.get("to", "")), jid.parse(stanza.get("from", ""))
@@ -186,7 +190,7 @@ class LabXmpp:
         elif to.domain == self.component:
             self.send(_text(stanza))  # to itself: it comes back
         elif kind == "message":
-            self._message(message.read(stanza), to, late)
+            self._message(message.read(stanza), to)
         elif kind == "presence":
             read, person = presence.read(stanza), self.people.get(to.bare)
             if read is not None and person is not None:
@@ -196,7 +200,7 @@ class LabXmpp:
         else:
             self.send(iq.refusal(iq.read(stanza), StanzaError("service-unavailable")))
 
-    def _message(self, stanza: MessageStanza, to: jid.Jid, late: list[str]) -> None:
+    def _message(self, stanza: MessageStanza, to: jid.Jid) -> None:
         person = self.people.get(to.bare)
         condition = self.faults.errors.get(to.bare, "")
         if not condition and to.domain != self.domain:
@@ -206,7 +210,7 @@ class LabXmpp:
         if condition and stanza.type != "error":
             answer = _error(stanza, condition)
             if self.faults.late_errors:
-                late.append(answer)
+                self._late.append(answer)
             else:
                 self.send(answer)
 
