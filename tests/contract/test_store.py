@@ -685,6 +685,7 @@ async def test_subscribers_and_accounts(store: Store) -> None:
         display_reports=False,
         status=Availability.BUSY,
         strict_route=True,
+        online_first=True,
         note="in Rome",
         share_contacts=True,
     )

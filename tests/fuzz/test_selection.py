@@ -47,6 +47,7 @@ preferences = st.builds(
     when_unavailable=st.sampled_from(WhenUnavailable),
     status=st.sampled_from(Availability),
     strict_route=st.booleans(),
+    online_first=st.booleans(),
 )
 limits = st.builds(Limits, message_bytes=st.integers(0, 10), segments=st.integers(0, 12))
 policies = st.builds(

@@ -6,12 +6,18 @@ from dataclasses import replace
 
 import pytest
 
+from opencpm.domain.address import Address
 from opencpm.domain.policy import Policy, Route
 from opencpm.domain.profile import Availability, Fit, Reach
+from opencpm.domain.roster import Mark, Tie
+from opencpm.domain.subscriber import LinkedAccount
 from opencpm.selection import Request, select
 from opencpm.selection.rank import CRITERIA
 from tests.selection.cast import (
+    ALICE,
+    ALICE_MSN,
     BOB,
+    BOB_MSN,
     DOWN,
     OFFLINE,
     chosen,
@@ -41,19 +47,41 @@ ASKED = replace(FOR_BOB, route="sms")
         (ASKED, "sms", 0),
         (FOR_BOB, "msn", 2),
         (STICKY, "sms", 3),
-        (PREFERRED, "msn", 4),
-        (ROUTED, "sms", 5),
-        (ORDERED, "sms", 6),
-        (operate(PLAIN, order=("msn",)), "msn", 6),
-        (replace(PLAIN, networks=(sms(fit=Fit(losses=("a",))), msn())), "msn", 7),
-        (PLAIN, "msn", 8),
-        (replace(PLAIN, networks=(sms(), msn(reach=Reach(Availability.AWAY)))), "msn", 8),
+        (prefer(ORDERED, online_first=True, networks=("sms",)), "msn", 4),
+        (PREFERRED, "msn", 5),
+        (ROUTED, "sms", 6),
+        (ORDERED, "sms", 7),
+        (operate(PLAIN, order=("msn",)), "msn", 7),
+        (replace(PLAIN, networks=(sms(fit=Fit(losses=("a",))), msn())), "msn", 8),
+        (PLAIN, "msn", 9),
+        (replace(PLAIN, networks=(sms(), msn(reach=Reach(Availability.AWAY)))), "msn", 9),
     ],
 )
 def test_the_criterion_that_decides(request_: Request, network: str, criterion: int) -> None:
     plan = select(request_)
     assert chosen(plan) == network
     assert plan.reason.endswith(f": {CRITERIA[criterion]}")
+
+
+@pytest.mark.parametrize("availability", [a for a in Availability if a is not Availability.AVAILABLE])
+def test_an_instant_message_only_where_they_are_online(availability: Availability) -> None:
+    request = prefer(replace(ORDERED, networks=(sms(), msn(reach=Reach(availability)))), online_first=True)
+    assert chosen(select(request)) == "sms"
+
+
+def test_a_habit_comes_before_the_wish_for_an_instant_message() -> None:
+    assert chosen(select(prefer(STICKY, online_first=True))) == "sms"
+
+
+def test_of_several_accounts_the_one_that_has_the_receiver_on_its_list() -> None:
+    second = LinkedAccount(owner="alice", network="msn", address=Address("msn", "a2@msn.test"))
+    sender = replace(ALICE, accounts=(*ALICE.accounts, second))
+    contact = BOB
+    for ties, account in (((), ALICE_MSN), ((Tie.GONE,), ALICE_MSN), ((Tie.MUTUAL,), second.address)):
+        marks = tuple(Mark(network="msn", account=second.address, address=BOB_MSN, tie=tie) for tie in ties)
+        plan = select(to_bob(msn(), sender=sender, contact=replace(contact, marks=marks)))
+        assert plan.chosen is not None
+        assert plan.chosen.source == account
 
 
 def test_equals_keep_the_order_of_the_configuration() -> None:

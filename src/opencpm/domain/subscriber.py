@@ -39,6 +39,7 @@ class Preferences:
     status: Availability = Availability.AVAILABLE  # set by hand; OFFLINE: hold my messages
     links: bool = True  # what a network cannot carry may go as a text with a private link
     strict_route: bool = False  # if the network chosen for one message cannot carry it: refuse rather than use another
+    online_first: bool = False  # an instant message where the other person is online, whatever the order of networks
     note: str = ""  # what people on other networks read beside the status
     share_contacts: bool = False  # changes of the address book are made on the networks' lists too
 

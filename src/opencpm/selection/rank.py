@@ -10,7 +10,7 @@ from opencpm.domain.profile import Availability
 from opencpm.selection.case import Case
 from opencpm.selection.request import NetworkView
 
-Key = tuple[int, int, int, int, int, int, int, int, int]
+Key = tuple[int, int, int, int, int, int, int, int, int, int]
 """One place a criterion, in the order of ``CRITERIA``; the least key is the best network."""
 
 CRITERIA: Final = (
@@ -18,6 +18,7 @@ CRITERIA: Final = (
     "it carries the message itself, and not a link to it",
     "it is preferred for this contact",
     "the other side last wrote from there",
+    "the receiver is online there, and the user prefers an instant message then",
     "it comes first in the user's preferences",
     "it comes first on the route of this number",
     "it comes first in the operator's order",
@@ -44,6 +45,7 @@ def key(case: Case, view: NetworkView, form: Form = Form.WHOLE) -> Key:
         0 if form is Form.WHOLE else 1,
         _place(for_contact, name),
         0 if name == request.sticky else 1,
+        0 if _wanted_online(case, view) else 1,
         _place(case.preferences(view).networks, name),
         _place(_routed(case, view), name),
         place.get(name, len(place)),
@@ -64,6 +66,13 @@ def why(label: str, criterion: int, others: int) -> str:
 def difference(best: Key, following: Key) -> int:
     """The first criterion in which two keys differ, or -1."""
     return next((at for at, (one, other) in enumerate(zip(best, following, strict=True)) if one != other), -1)
+
+
+def _wanted_online(case: Case, view: NetworkView) -> bool:
+    """Presence decides only where the network tells it: availability of a number is never known."""
+    profile = view.profile
+    online = profile.kind == "im" and view.reach.availability is Availability.AVAILABLE
+    return online and not profile.access and case.sender.online_first
 
 
 def _routed(case: Case, view: NetworkView) -> tuple[str, ...]:

@@ -117,3 +117,14 @@ def test_a_migration_that_fails_leaves_the_file_as_it_was(first: Path) -> None:
     assert schema(opened) == before
     assert opened.execute("PRAGMA user_version").fetchone() == (1,)
     opened.close()
+
+
+async def test_the_password_of_a_linked_account_survives_the_migration(first: Path) -> None:
+    opened = sqlite3.connect(first)
+    opened.execute("INSERT INTO secret VALUES ('account', 'alice|msn', x'07')")
+    opened.commit()
+    opened.close()
+    store = await open_store(str(first))
+    account = store.subscribers()[0].accounts[0]
+    assert store.secret("account", f"alice|msn|{account.address}") == b"\x07"
+    await store.close()

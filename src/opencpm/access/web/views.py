@@ -202,6 +202,7 @@ def preferences(item: Preferences) -> dict[str, Any]:
         "status": item.status.value,
         "links": item.links,
         "strict_route": item.strict_route,
+        "online_first": item.online_first,
         "note": item.note,
         "share_contacts": item.share_contacts,
     }

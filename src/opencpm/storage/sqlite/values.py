@@ -208,6 +208,7 @@ def _preferences_value(preferences: Preferences) -> dict[str, Any]:
         "status": preferences.status._value_,
         "links": preferences.links,
         "strict_route": preferences.strict_route,
+        "online_first": preferences.online_first,
         "note": preferences.note,
         "share_contacts": preferences.share_contacts,
     }
@@ -226,6 +227,7 @@ def _preferences_from(value: dict[str, Any]) -> Preferences:
         status=Availability(value.get("status", default.status)),
         links=value.get("links", default.links),
         strict_route=value.get("strict_route", default.strict_route),
+        online_first=value.get("online_first", default.online_first),
         note=value.get("note", default.note),
         share_contacts=value.get("share_contacts", default.share_contacts),
     )

@@ -34,6 +34,7 @@ class PreferencesPatch(Body):
     status: Literal["available", "busy", "away", "offline"] | None = None
     links: bool | None = Field(None, description="What a network cannot carry may go as a text with a private link.")
     strict_route: bool | None = Field(None, description="Rather refuse than use another network than the chosen one.")
+    online_first: bool | None = Field(None, description="An instant message where the other person is online.")
     note: str | None = Field(None, max_length=NOTE_LIMIT, description="What people read beside the status.")
     share_contacts: bool | None = Field(None, description="Change the networks' contact lists with the address book.")
 
