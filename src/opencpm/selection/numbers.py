@@ -47,7 +47,7 @@ def canonical(number: str, home_region: str) -> str | None:
     """
     if number.startswith("+"):
         return number if is_e164(number) else None
-    if home_region and (national := _national(number, home_region)):
+    if home_region and (national := _national(number, home_region)) and is_e164(national):
         return national
     return number if is_short_code(number) else None
 
