@@ -168,7 +168,7 @@ def test_routing_tells_every_rule_in_order() -> None:
     facts, networks, *_ = re.split(r"^## \d\. (?:Networks|The best).*$", page, flags=re.MULTILINE)
     assert table_names(facts) == [name for name, *_ in FACTS]
     assert table_names(networks) == [name for name, *_ in RULES]
-    best = re.findall(r"^\d\. (.+)[,.]$", page, re.MULTILINE)
+    best = re.findall(r"^\d+\. (.+)[,.]$", page, re.MULTILINE)
     assert [re.sub(r" \(.*", "", line) for line in best] == list(CRITERIA)
 
 
