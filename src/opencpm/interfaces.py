@@ -248,14 +248,90 @@ class Share(NamedTuple):
         return f"{self.page}/{index}"
 
 
+class Fetch(NamedTuple):
+    """How a device of the receiver fetches one part of a delivery: HTTP, with its own credentials."""
+
+    url: str
+    until: float  # seconds since the epoch
+    thumbnail_url: str = ""  # empty: there is no small picture of it
+    thumbnail: Part | None = None
+
+
 class Files(Protocol):
     """Content that is fetched over HTTP instead of being carried: what we show, and what our users uploaded."""
 
     def share(self, delivery_id: str, until: float) -> Share:
-        """A way to the message of a delivery: the same address for the same delivery, unguessable, durable."""
+        """A way to the message of a delivery: the same address for the same delivery, unguessable.
+
+        It opens from now on. It is durable before any outcome of the delivery that is reported after this call.
+        """
+
+    def fetch(self, delivery_id: str, index: int, until: float, thumbnail: Part | None = None) -> Fetch:
+        """The same for one part and the receiver's own devices, which prove who they are."""
 
     def uploaded(self, url: str, owner: str) -> Part | None:
         """What a subscriber (``owner``) uploaded here, by its address; None: not ours, not theirs, or expired."""
+
+    def serves(self, url: str) -> bool:
+        """Whether an address is one of ours (what is fetched there may be gone)."""
+
+
+class Upload(NamedTuple):
+    """A file that a subscriber brings, or has brought."""
+
+    id: str  # unguessable
+    owner: str  # Subscriber.id
+    tid: str  # the sender's own name of it, so that it can go on after a break
+    name: str
+    content_type: str
+    received: int  # bytes that are certain to be here
+    total: int | None  # None: not known yet
+    complete: bool
+    until: float  # seconds since the epoch; nothing of it is kept longer
+    thumbnail_type: str = ""  # empty: none came with it
+
+
+class Uploads(Protocol):
+    """Files on their way into messages. What is answered is durable: a break or a crash costs nothing answered."""
+
+    async def begin(self, owner: str, tid: str, *, name: str, content_type: str, total: int | None = None) -> Upload:
+        """Start one, or start it over; one that is complete already comes back as it is.
+
+        :raises SendError: TOO_LARGE or CONGESTION: more than one file, or one person, may take up.
+        """
+
+    async def append(self, upload_id: str, at: int, data: bytes, *, total: int | None = None) -> int:
+        """The bytes from ``at`` on; how many there are now. What overlaps what is here is passed over.
+
+        :raises SendError: MALFORMED (a gap, another total), TOO_LARGE or CONGESTION.
+        """
+
+    async def keep(self, upload_id: str) -> Upload | None:
+        """Make what came so far durable: somebody asks how much there is, or the way broke."""
+
+    async def thumbnail(self, upload_id: str, content_type: str, data: bytes) -> None:
+        """The small picture that came with it. :raises SendError: TOO_LARGE."""
+
+    async def finish(self, upload_id: str) -> Upload:
+        """It is complete. :raises SendError: MALFORMED, fewer bytes than announced."""
+
+    async def remove(self, upload_id: str) -> None: ...
+
+    def get(self, upload_id: str) -> Upload | None: ...
+
+    def of(self, owner: str, tid: str) -> Upload | None: ...
+
+    def content(self, upload_id: str) -> Part | None:
+        """A complete one, whole."""
+
+    def preview(self, upload_id: str) -> Part | None:
+        """Its small picture."""
+
+    def taken(self, upload_id: str) -> None:
+        """A message holds it now: it is kept for a repetition of that message, and not for long."""
+
+    async def prune(self) -> int:
+        """Remove what has expired; how many."""
 
 
 class _Nothing:
@@ -267,8 +343,14 @@ class _Nothing:
     def share(self, delivery_id: str, until: float) -> Share:
         raise SendError(Reason.UNSUPPORTED_MEDIA, detail="this server shows no content over HTTP")
 
+    def fetch(self, delivery_id: str, index: int, until: float, thumbnail: Part | None = None) -> Fetch:
+        raise SendError(Reason.UNSUPPORTED_MEDIA, detail="this server has no files over HTTP")
+
     def uploaded(self, url: str, owner: str) -> Part | None:
         return None
+
+    def serves(self, url: str) -> bool:
+        return False
 
 
 NOTHING = _Nothing()

@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from opencpm.protocols import cpim, imdn, iscomposing, mime, resource_lists, sdp
+from opencpm.protocols import cpim, fthttp, imdn, iscomposing, mime, resource_lists, sdp
 from opencpm.protocols.msrp.connection import Connection
 from opencpm.protocols.msrp.errors import MsrpError
 from opencpm.protocols.msrp.message import Parser, request
@@ -20,6 +20,10 @@ IMDN = imdn.build(imdn.Imdn("m", "2026-11-23T07:26:38Z", "delivery", "delivered"
 TYPING = iscomposing.build(iscomposing.IsComposing(True))
 LIST = resource_lists.build([resource_lists.Entry("sip:bob@cpm.test", "bcc", True, "B")])
 SDP = sdp.build(sdp.MsrpMedia(path="msrp://h:1/s;tcp", host="192.0.2.1"), session_id=1, version=1)
+FT_HTTP = fthttp.build(
+    fthttp.Transfer(fthttp.FileInfo("https://h/f", 1, "image/png", "2026-12-23T00:00:00Z", "a.png", "render", 3))
+)
+RESUME = fthttp.build_resume(fthttp.Resume("https://h/u", 0, 99))
 MULTIPART = mime.build_multipart([mime.Part((("Content-Type", "message/imdn+xml"),), IMDN)], "b")
 LOCAL, REMOTE = "msrp://h:1/us;tcp", "msrp://h:2/them;tcp"
 MSRP = request("tid1", "SEND", LOCAL, REMOTE, [("Message-ID", "m"), ("Content-Type", "text/plain")], b"hello", "+")
@@ -45,6 +49,8 @@ PARSERS: list[tuple[bytes, Callable[[bytes], object], type[ValueError]]] = [
     (TYPING, iscomposing.parse, iscomposing.IsComposingError),
     (LIST, resource_lists.parse, resource_lists.ResourceListsError),
     (SDP, terms, sdp.SdpError),
+    (FT_HTTP, lambda b: fthttp.parse(fthttp.build(fthttp.parse(b))), fthttp.FtHttpError),
+    (RESUME, fthttp.parse_resume, fthttp.FtHttpError),
     (MULTIPART, lambda b: mime.split_multipart("multipart/mixed;boundary=b", b), mime.MimeError),
     (b"\x78\x9c\x4b\x04\x00\x00\x62\x00\x62", lambda b: mime.decode_content(b, "deflate, gzip"), mime.MimeError),
     (b"msrp://h:1/us;tcp", lambda b: parse_path(b.decode("latin-1")), MsrpError),

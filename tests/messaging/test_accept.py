@@ -66,7 +66,7 @@ async def test_the_trail_says_why(world: World) -> None:
 
 async def test_refusals_have_a_reason_and_a_line_in_the_trail(world: World) -> None:
     unknown = world.message("Hi", Address("sip", "nobody@cpm.test"), ident="u")
-    large = world.message("x" * 70_000, ident="l")
+    large = world.message("x" * 11_000_000, ident="l")
     empty = world.message("", ident="e", parts=())
     verdicts = await world.send(unknown, large, empty)
     reasons = [v.reason for v in verdicts if isinstance(v, SendError)]

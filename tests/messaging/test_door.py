@@ -30,7 +30,7 @@ async def test_repetitions_are_counted_and_told_once(world: World) -> None:
 
 
 async def test_what_was_refused_is_found_under_its_sender_and_its_id(world: World) -> None:
-    message = world.message("x" * 70_000)
+    message = world.message("x" * 11_000_000)
     await world.send(message)
     await world.settle()
     assert world.store.find(message.id) == message.id

@@ -14,12 +14,13 @@ from opencpm.app.people import opened
 from opencpm.app.sip_values import sip_values
 from opencpm.app.supervision import StartError, Supervised
 from opencpm.cluster.local import LocalBus
-from opencpm.interfaces import Connector, Context, Store
+from opencpm.interfaces import NOTHING, Connector, Context, Store
 from opencpm.media import Pool
 from opencpm.messaging import Messaging
 from opencpm.messaging.directory import StoredDirectory
 from opencpm.messaging.shares import Shares
 from opencpm.settings import Settings
+from opencpm.storage.uploads import DiskUploads, UploadLimits
 
 log = logging.getLogger("opencpm.app")
 
@@ -40,6 +41,8 @@ class App:
         self.directory: StoredDirectory
         self.messaging: Messaging
         self.media: Pool
+        self.uploads: DiskUploads
+        self.files: Shares
         self.connectors: Sequence[Supervised] = ()
         self._tasks: list[asyncio.Task[None]] = []
 
@@ -75,7 +78,8 @@ class App:
     def _build(self) -> None:
         clock, ids = SystemClock(), RandomIds()
         policy = self.settings.policy_values()
-        shares = Shares(self.store, clock, self.settings.secret_key, self._web_address)
+        self.uploads = _uploads(self.settings, clock, ids)
+        self.files = Shares(self.store, clock, self.settings.secret_key, self._web_address, self.uploads)
         self.messaging = Messaging(
             store=self.store,
             directory=self.directory,
@@ -83,21 +87,29 @@ class App:
             clock=clock,
             ids=ids,
             bus=LocalBus(),
-            shares=shares if self.settings.web.enabled else None,
+            shares=self.files if self.settings.web.enabled else None,
         )
 
         self.media = Pool()
+        self.messaging.every_minute(self.files.tidy)
 
         def context(name: str) -> Context:
             return Context(
-                name=name, clock=clock, ids=ids, store=self.store, directory=self.directory, media=self.media
+                name=name,
+                clock=clock,
+                ids=ids,
+                store=self.store,
+                directory=self.directory,
+                media=self.media,
+                files=self.files if self.settings.web.enabled else NOTHING,
             )
 
         connectors: list[Connector] = []
         if self.settings.sip.enabled:
             connectors.append(sip.build(sip_values(self.settings), context("sip")))
         if self.settings.web.enabled:
-            connectors.append(web.build(self.settings.web, context("web"), messaging=self.messaging))
+            files = web.FileDesk(self.files, self.uploads, self.settings.realm, self.settings.files.digest_downloads)
+            connectors.append(web.build(self.settings.web, context("web"), messaging=self.messaging, files=files))
         if self.settings.smpp.enabled:
             connectors.append(smpp.build(self.settings.smpp, context("smpp"), store=self.store))
         connectors += [build_network(values, context(name)) for name, values in self.settings.networks.items()]
@@ -105,11 +117,11 @@ class App:
         self.messaging.attach(self.connectors)
 
     def _web_address(self) -> str:
-        """Under which people reach the page; known once it listens."""
+        """Where people reach the web access."""
         if self.settings.web.public_url:
             return self.settings.web.public_url.rstrip("/")
-        host, port = self.endpoints["web"]["http"]
-        return f"http://{host}:{port}"
+        host, port = self.endpoints.get("web", {}).get("http", (self.settings.web.host, self.settings.web.port))
+        return f"http://[{host}]:{port}" if ":" in host else f"http://{host}:{port}"
 
     async def _start(self) -> None:
         await self.messaging.recover()
@@ -146,7 +158,25 @@ class App:
         await _end([messaging])
         await _end(others)
         await self.media.close()
+        self.files.write_down()
         self._tasks = []
+
+
+def _uploads(settings: Settings, clock: SystemClock, ids: RandomIds) -> DiskUploads:
+    """:raises StartError: the folder cannot be used."""
+    files = settings.files
+    limits = UploadLimits(
+        file=settings.policy.limits.message_bytes,
+        per_user=files.per_user,
+        per_user_bytes=files.per_user_bytes,
+        all_bytes=files.all_bytes,
+        keep=files.keep,
+        keep_partial=files.keep_partial,
+    )
+    try:
+        return DiskUploads(settings.uploads, clock, ids, limits)
+    except OSError as error:
+        raise StartError(f"the folder {settings.uploads} cannot be used: {error}") from error
 
 
 async def _end(tasks: Sequence[asyncio.Task[None]]) -> None:

@@ -20,7 +20,7 @@ class Route:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Limits:
-    message_bytes: int = 65536
+    message_bytes: int = 10 << 20
     recipients: int = 100
     segments: int = 10
     expiry_default: float = 3 * 86400.0

@@ -86,6 +86,10 @@ class StoredDirectory:
             return None
         return hashes.by_name.get((username, algorithm))
 
+    def of_login(self, username: str) -> Subscriber | None:
+        """Whom a user name in a digest means."""
+        return self._people.of_login(username)
+
     def check_password(self, user_id: str, password: str) -> bool:
         known = user_id in self._people.subscribers
         return is_password(self._hashes_of(user_id) if known else None, user_id, password)

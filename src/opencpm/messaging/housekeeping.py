@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import asyncio
+import logging
+from collections.abc import Awaitable, Callable
 
 from opencpm.domain.delivery import DeliveryState
 from opencpm.domain.trail import Step
@@ -14,12 +16,16 @@ from opencpm.messaging.records import finish, update_of
 EVERY = 60.0
 """Seconds between rounds."""
 
+log = logging.getLogger("opencpm.messaging")
+
 _BITE = 500  # rows at a time, so that a round never holds up the messages
 
 
 class Housekeeping:
     def __init__(self, ground: Ground) -> None:
         self._ground = ground
+        self.chores: list[Callable[[], Awaitable[None]]] = []
+        """What others want done in each round."""
 
     async def run(self) -> None:
         """One round after the other, until cancelled."""
@@ -28,6 +34,15 @@ class Housekeeping:
             self.close_unreported()
             while await self.forget() >= _BITE:
                 pass
+            await self.do_chores()
+
+    async def do_chores(self) -> None:
+        """One that fails costs nothing but itself, and has its turn again."""
+        for chore in self.chores:
+            try:
+                await chore()
+            except Exception:
+                log.exception("a chore failed")
 
     def close_unreported(self) -> int:
         """What was accepted and never reported on is closed as unknown: never as delivered. How many there were."""

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 
 from opencpm.domain.account import AccountStatus
 from opencpm.domain.address import Address
@@ -96,6 +96,10 @@ class Messaging:
     def set_policy(self, policy: Policy) -> None:
         """New settings of the operator; they hold from the next decision on."""
         self._ground.policy = policy
+
+    def every_minute(self, chore: Callable[[], Awaitable[None]]) -> None:
+        """Have something done in each round of housekeeping."""
+        self._housekeeping.chores.append(chore)
 
     def attach(self, connectors: Sequence[Connector]) -> None:
         """The networks and accesses of this server, in the order in which they are shown."""

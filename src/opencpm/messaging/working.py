@@ -12,16 +12,18 @@ from opencpm.domain.report import Reference, Report
 from opencpm.interfaces import DeliveryRecord, ReferenceRow
 
 _RECORDS = 100_000
+_BYTES = 256 << 20  # of content
 _PARKED = 20_000
 
 
 class WorkingSet:
     """Records by delivery id, references by (network, key), and reports that came before what they report on."""
 
-    __slots__ = ("_keys", "_parked", "_records", "_references", "tried")
+    __slots__ = ("_bytes", "_keys", "_parked", "_records", "_references", "tried")
 
     def __init__(self) -> None:
         self._records: OrderedDict[str, DeliveryRecord] = OrderedDict()
+        self._bytes = 0  # of content held, each delivery counted with its message
         self._keys: dict[str, list[tuple[str, str]]] = {}
         self._references: dict[tuple[str, str], list[tuple[str, Reference]]] = {}
         self._parked: OrderedDict[tuple[str, str], list[Report]] = OrderedDict()
@@ -31,8 +33,10 @@ class WorkingSet:
         return len(self._records)
 
     def hold(self, record: DeliveryRecord) -> None:
+        before = self._records.get(record.id)
         self._records[record.id] = record
-        if len(self._records) > _RECORDS:
+        self._bytes += record.message.size - (before.message.size if before is not None else 0)
+        while len(self._records) > _RECORDS or (self._bytes > _BYTES and len(self._records) > 1):
             self._forget(next(iter(self._records)))
 
     def get(self, delivery_id: str) -> DeliveryRecord | None:
@@ -60,7 +64,9 @@ class WorkingSet:
         return self._parked.pop((network, key), [])
 
     def _forget(self, delivery_id: str) -> None:
-        self._records.pop(delivery_id, None)
+        gone = self._records.pop(delivery_id, None)
+        if gone is not None:
+            self._bytes -= gone.message.size
         self.tried.pop(delivery_id, None)
         for key in self._keys.pop(delivery_id, ()):
             rest = [named for named in self._references.get(key, ()) if named[0] != delivery_id]

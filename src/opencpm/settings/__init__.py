@@ -4,12 +4,13 @@ Read from one TOML file. The environment names the file (``OPENCPM_CONFIG``) and
 """
 
 from opencpm.settings.load import CONFIG_VARIABLE, SettingsError, default_path, load, parse
-from opencpm.settings.models import Settings, SipSettings, WebSettings
+from opencpm.settings.models import FilesSettings, Settings, SipSettings, WebSettings
 from opencpm.settings.policy import LimitSettings, PolicySettings, RouteSettings
 from opencpm.settings.smpp import SmppListener, SmppSettings, SmppTerms
 
 __all__ = [
     "CONFIG_VARIABLE",
+    "FilesSettings",
     "LimitSettings",
     "PolicySettings",
     "RouteSettings",

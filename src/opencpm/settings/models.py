@@ -90,6 +90,29 @@ class WebSettings(Section):
     )
 
 
+class FilesSettings(Section):
+    """Files that users upload, and links to content that a network cannot carry. How large one may be is
+    policy.limits.message_bytes."""
+
+    keep: Annotated[float, Field(ge=60)] = Field(
+        default=7 * 86400.0, description="Seconds for which an uploaded file waits to be sent."
+    )
+    keep_partial: Annotated[float, Field(ge=60)] = Field(
+        default=86400.0, description="Seconds for which a broken upload can go on."
+    )
+    share: Annotated[float, Field(ge=60)] = Field(
+        default=14 * 86400.0, description="Seconds for which a device can fetch a file that was sent to it."
+    )
+    per_user: int = Field(default=100, ge=1, description="Uploaded files of one user.")
+    per_user_bytes: int = Field(default=100 << 20, ge=1, description="Bytes of uploaded files of one user.")
+    all_bytes: int = Field(default=10 << 30, ge=1, description="Bytes of all uploaded files.")
+    digest_downloads: bool = Field(
+        default=True,
+        description="A device proves with its password that a file is for its user before it may fetch it. "
+        "false: whoever has the unguessable address may, for devices that never answer a challenge.",
+    )
+
+
 class Settings(Section):
     """The whole file."""
 
@@ -112,6 +135,7 @@ class Settings(Section):
     sip: SipSettings = Field(default=SipSettings(), description="CPM devices ([sip]).")
     web: WebSettings = Field(default=WebSettings(), description="API and page ([web]).")
     smpp: SmppSettings = Field(default=SmppSettings(), description="ESMEs that bind to us ([smpp]).")
+    files: FilesSettings = Field(default=FilesSettings(), description="Uploads and links ([files]).")
     policy: PolicySettings = Field(default=PolicySettings(), description="What selection reads ([policy]).")
     networks: dict[str, dict[str, Any]] = Field(
         default={}, description='Foreign networks ([networks.<name>]); "type" says which kind, the rest belongs to it.'
@@ -150,6 +174,11 @@ class Settings(Section):
     def database(self) -> str:
         """Path for the store."""
         return str(self.data_dir / "opencpm.db")
+
+    @property
+    def uploads(self) -> Path:
+        """Folder of uploaded files."""
+        return self.data_dir / "uploads"
 
     def policy_values(self) -> Policy:
         return self.policy.policy(self.local_domains)

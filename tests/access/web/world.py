@@ -5,16 +5,18 @@ from __future__ import annotations
 import asyncio
 import itertools
 import json
+import tempfile
 import time
 from collections.abc import AsyncIterator, Callable, Mapping, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
+from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
 
 import httpx
 
-from opencpm.access.web import build, house_of
+from opencpm.access.web import FileDesk, build, house_of
 from opencpm.access.web.application import application
 from opencpm.access.web.connector import WebConnector
 from opencpm.cluster.local import LocalBus
@@ -29,7 +31,9 @@ from opencpm.domain.session import CloseReason, Composing, SessionOffer
 from opencpm.interfaces import Context, Inbox, LegEvents, Store
 from opencpm.messaging import Messaging
 from opencpm.messaging.directory import StoredDirectory
+from opencpm.messaging.shares import Shares
 from opencpm.storage.sqlite import open_store
+from opencpm.storage.uploads import DiskUploads, UploadLimits
 from opencpm.storage.vault import Vault
 
 ALICE = Address("sip", "alice@cpm.test")
@@ -230,6 +234,7 @@ class World:
     clock: Clock
     client: httpx.AsyncClient
     house: Any = None
+    filing: Any = None
 
     async def get(self, path: str, **params: Any) -> Any:
         answer = await self.client.get(f"/api/v1{path}", params=params)
@@ -261,19 +266,19 @@ POLICY = Policy(order=("sms", "msn"), local_domains=("cpm.test",), limits=Limits
 @asynccontextmanager
 async def world(**more: Any) -> AsyncIterator[World]:
     """A server without its listener: requests go straight into the application."""
-    async with _base(more) as (messaging, directory, connector, sms, msn, clock):
-        house = house_of(connector, context(clock, messaging.store, directory), **more)
+    async with _base(more) as (messaging, directory, connector, sms, msn, clock, desk):
+        house = house_of(connector, context(clock, messaging.store, directory), desk=desk, **more)
         transport = httpx.ASGITransport(application(house))
         token = directory.new_token("alice", "test")
         headers = {"Authorization": f"Bearer {token}"}
         async with httpx.AsyncClient(transport=transport, base_url="http://cpm.test", headers=headers) as client:
-            yield World(messaging, directory, token, connector, sms, msn, clock, client, house)
+            yield World(messaging, directory, token, connector, sms, msn, clock, client, house, desk)
 
 
 @asynccontextmanager
 async def listening(**more: Any) -> AsyncIterator[World]:
     """The same with its listener, on a free port."""
-    async with _base(more) as (messaging, directory, connector, sms, msn, clock):
+    async with _base(more) as (messaging, directory, connector, sms, msn, clock, desk):
         running = asyncio.create_task(connector.run(messaging))
         while "http" not in connector.endpoints:
             assert not running.done(), running.exception()
@@ -282,7 +287,7 @@ async def listening(**more: Any) -> AsyncIterator[World]:
         token = directory.new_token("alice", "test")
         headers = {"Authorization": f"Bearer {token}"}
         async with httpx.AsyncClient(base_url=f"http://{host}:{port}", headers=headers, timeout=30) as client:
-            yield World(messaging, directory, token, connector, sms, msn, clock, client)
+            yield World(messaging, directory, token, connector, sms, msn, clock, client, filing=desk)
         running.cancel()
         await asyncio.gather(running, return_exceptions=True)
 
@@ -294,17 +299,27 @@ async def _base(more: dict[str, Any]) -> AsyncIterator[Any]:
     directory = people(store)
     policy = more.pop("policy", POLICY)
     messaging = Messaging(store=store, directory=directory, policy=policy, clock=clock, ids=Ids(), bus=LocalBus())
-    connector = build(settings(**more), context(clock, store, directory), messaging=messaging)
+    folder = tempfile.TemporaryDirectory(prefix="opencpm-test-")
+    limits = UploadLimits(file=policy.limits.message_bytes, per_user=5, per_user_bytes=60_000)
+    uploads = DiskUploads(Path(folder.name) / "uploads", clock, Ids(), limits)
+
+    def base() -> str:
+        host, port = connector.endpoints.get("http", ("cpm.test", 80))
+        return f"http://{host}:{port}" if port != 80 else f"http://{host}"
+
+    desk = FileDesk(Shares(store, clock, "k" * 40, base, uploads), uploads, "cpm.test")
+    connector = build(settings(**more), context(clock, store, directory), messaging=messaging, files=desk)
     sms, msn = FakeSms("sms", clock), FakeMsn("msn", clock)
     sms.inbox = msn.inbox = messaging
     messaging.attach([connector, sms, msn])
     running = asyncio.create_task(messaging.run())
     try:
-        yield messaging, directory, connector, sms, msn, clock
+        yield messaging, directory, connector, sms, msn, clock, desk
     finally:
         running.cancel()
         await asyncio.gather(running, return_exceptions=True)
         await store.close()
+        folder.cleanup()
 
 
 def down(reason: Reason = Reason.OFFLINE) -> SendError:

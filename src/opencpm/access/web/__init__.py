@@ -9,13 +9,14 @@ from typing import Any, Protocol, cast
 
 from opencpm.access.web.application import application
 from opencpm.access.web.connector import WebConnector
+from opencpm.access.web.desk import FileDesk
 from opencpm.access.web.guard import Logins, Tickets
 from opencpm.access.web.house import House
 from opencpm.access.web.needs import People, UseCases
 from opencpm.interfaces import Context
 from opencpm.transport.http_server import Server
 
-__all__ = ["build", "house_of"]
+__all__ = ["FileDesk", "build", "house_of"]
 
 
 class Settings(Protocol):
@@ -32,7 +33,7 @@ class Settings(Protocol):
     def allowed_origins(self) -> Any: ...
 
 
-def build(settings: Settings, context: Context, *, messaging: UseCases) -> WebConnector:
+def build(settings: Settings, context: Context, *, messaging: UseCases, files: FileDesk | None = None) -> WebConnector:
     """The connector "web" with its server, not yet listening.
 
     :raises ValueError: the demo's file is not what it should be.
@@ -43,6 +44,7 @@ def build(settings: Settings, context: Context, *, messaging: UseCases) -> WebCo
         context,
         operators=frozenset(getattr(settings, "operators", None) or ()),
         demo=_demo(getattr(settings, "demo", None)),
+        desk=files,
     )
     app = application(house, tuple(settings.allowed_origins or ()))
     connector.server = Server(app, settings.host, settings.port, connector.stopping)
@@ -55,6 +57,7 @@ def house_of(
     *,
     operators: frozenset[str] = frozenset(),
     demo: Mapping[str, Any] | None = None,
+    desk: FileDesk | None = None,
 ) -> House:
     """What the API's functions share."""
     return House(
@@ -67,6 +70,7 @@ def house_of(
         tickets=Tickets(),
         operators=operators,
         demo=demo,
+        desk=desk,
     )
 
 

@@ -12,8 +12,19 @@ from starlette.middleware.cors import CORSMiddleware
 from starlette.responses import Response
 from starlette.types import ASGIApp
 
-from opencpm.access.web import page
-from opencpm.access.web.api import accounts, caller, conversations, events, me, messages, operation, presence, sessions
+from opencpm.access.web import content_server, page, shown
+from opencpm.access.web.api import (
+    accounts,
+    caller,
+    conversations,
+    events,
+    files,
+    me,
+    messages,
+    operation,
+    presence,
+    sessions,
+)
 from opencpm.access.web.house import House
 from opencpm.access.web.middleware import BodyLimit, SecurityHeaders
 from opencpm.access.web.problems import Problem
@@ -37,8 +48,11 @@ def application(house: House, allowed_origins: Sequence[str] = ()) -> ASGIApp:
         swagger_ui_oauth2_redirect_url=None,
     )
     app.state.house = house
-    for module in (caller, me, accounts, presence, conversations, messages, sessions, events, operation):
+    for module in (caller, me, accounts, presence, conversations, messages, files, sessions, events, operation):
         app.include_router(module.router, prefix="/api/v1")
+    if house.desk is not None:
+        app.include_router(content_server.router(house.desk))
+        app.include_router(shown.router(house.desk))
     app.include_router(page.router(app, lambda: house.demo))
     app.add_exception_handler(Problem, _problem)
     app.add_exception_handler(RequestValidationError, _invalid)

@@ -10,6 +10,7 @@ from typing import Any
 from starlette.requests import Request
 
 from opencpm.access.web.connector import WebConnector
+from opencpm.access.web.desk import FileDesk
 from opencpm.access.web.guard import Logins, Tickets
 from opencpm.access.web.needs import People, UseCases
 from opencpm.interfaces import Clock, Ids
@@ -28,6 +29,7 @@ class House:
     tickets: Tickets
     operators: frozenset[str] = frozenset()
     demo: Mapping[str, Any] | None = None
+    desk: FileDesk | None = None  # None: this server has no files
     refused: OrderedDict[str, str] = field(default_factory=OrderedDict)  # message id -> who sent it
 
     def note_refused(self, message_id: str, owner: str) -> None:

@@ -60,6 +60,8 @@ class Problem(Exception):
         self.detail = detail
         self.headers = dict(headers or {})
         self.members = dict(members or {})
+        self.many: list[str] = []
+        """Challenges: one WWW-Authenticate field each (RFC 9110 §11.6.1)."""
 
     def response(self) -> Response:
         body = {
@@ -71,7 +73,10 @@ class Problem(Exception):
             **self.members,
         }
         text = json.dumps(body, ensure_ascii=True)
-        return Response(text, self.status, self.headers, media_type="application/problem+json")
+        response = Response(text, self.status, self.headers, media_type="application/problem+json")
+        for challenge in self.many:
+            response.headers.append("WWW-Authenticate", challenge)
+        return response
 
 
 def of_send_error(error: SendError, **members: Any) -> Problem:

@@ -5,13 +5,15 @@ from __future__ import annotations
 import asyncio
 from typing import Any, Literal
 
-from fastapi import APIRouter, Response
+from fastapi import APIRouter, Request, Response
 from pydantic import Base64Bytes, Field
 
 from opencpm.access.web import views
 from opencpm.access.web.api.body import Body
 from opencpm.access.web.api.caller import Caller, TheHouse
+from opencpm.access.web.api.files import content
 from opencpm.access.web.api.read import address, owned_message
+from opencpm.access.web.handing import hand_out
 from opencpm.access.web.house import House
 from opencpm.access.web.problems import Problem, malformed, not_found, of_send_error
 from opencpm.domain.delivery import DeliveryState
@@ -24,20 +26,24 @@ from opencpm.interfaces import Inbox, LegEvents
 router = APIRouter(tags=["messages"])
 MESSAGE_ID = r"^[!-~]{1,128}$"
 Want = Literal["delivered", "failed", "displayed", "processing", "interworking"]
-_SHOWN_IN_PLACE = frozenset({"image/png", "image/jpeg", "image/gif", "image/webp"})
 
 
 class PartIn(Body):
-    """One medium: ``text``, or ``body`` in base64."""
+    """One medium: ``text``, ``body`` in base64, or the id of an uploaded ``file``."""
 
     content_type: str = Field("text/plain;charset=UTF-8", pattern=r"^[!-~]+/[ -~]+$", max_length=200)
     text: str | None = None
     body: Base64Bytes | None = None
+    file: str = Field("", max_length=64, description="The id that POST /files answered; its type and name hold.")
     name: str = Field("", max_length=255, pattern=r"^[^\x00-\x1f\x7f/\\]*$")
 
-    def part(self) -> Part:
-        if (self.text is None) == (self.body is None):
-            raise malformed("A part has either text or body.")
+    def part(self, within: House, owner: str) -> Part:
+        """:raises Problem: none or several of the three, or no such file."""
+        if (self.text is not None) + (self.body is not None) + bool(self.file) != 1:
+            raise malformed("A part has one of text, body and file.")
+        if self.file:
+            found = content(within, owner, self.file)
+            return found._replace(name=self.name or found.name)
         body = self.text.encode() if self.text is not None else bytes(self.body or b"")
         return Part(self.content_type, body, self.name, "attachment" if self.name else "")
 
@@ -78,18 +84,12 @@ async def get(ident: str, caller: Caller, within: TheHouse) -> dict[str, Any]:
     return views.whole(message, records, caller.id)
 
 
-@router.get("/messages/{ident}/parts/{index}", summary="One medium, as it was sent")
-async def part(ident: str, index: int, caller: Caller, within: TheHouse) -> Response:
+@router.get("/messages/{ident}/parts/{index}", summary="One medium, as it was sent; Range is understood")
+async def part(ident: str, index: int, request: Request, caller: Caller, within: TheHouse) -> Response:
     message, _ = owned_message(within, caller.id, ident)
     if not 0 <= index < len(message.parts):
         raise not_found("part")
-    item = message.parts[index]
-    safe = item.media_type in _SHOWN_IN_PLACE
-    headers = {
-        "Content-Disposition": "inline" if safe else "attachment",
-        "Content-Security-Policy": "default-src 'none'; sandbox",
-    }
-    return Response(item.body, 200, headers, item.content_type if safe else "application/octet-stream")
+    return hand_out(request, message.parts[index], index)
 
 
 @router.get("/messages/{ident}/trail", summary="What happened to it and why")
@@ -155,9 +155,13 @@ def _message(body: MessageIn, caller: Subscriber, within: House) -> Message:
         raise malformed("A message has either text or parts.")
     if body.route and body.route not in within.messaging.connectors:
         raise Problem(422, "unknown-network", f"There is no network {body.route!r}.")
-    parts = (text_part(body.text),) if body.text is not None else tuple(p.part() for p in body.parts or ())
+    parts = (
+        (text_part(body.text),) if body.text is not None else tuple(p.part(within, caller.id) for p in body.parts or ())
+    )
     if body.text == "":
         raise malformed("The text is empty.")
+    given = (part.part(within, caller.id) for part in body.parts or ())
+    parts = (text_part(body.text),) if body.text is not None else tuple(given)
     message_id = body.message_id or within.ids.new()
     now = within.clock.now()
     sender = caller.addresses[0]
