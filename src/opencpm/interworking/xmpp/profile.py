@@ -26,6 +26,6 @@ def profile_of(settings: XmppSettings, links: bool) -> Profile:
         sessions=True,
         typing=True,
         subject=True,
-        notices=True,
+        told=frozenset({Status.DELIVERED, Status.DISPLAYED, Status.FAILED}),
         stores=settings.offline_storage,
     )
