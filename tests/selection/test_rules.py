@@ -9,7 +9,7 @@ import pytest
 from opencpm.domain.address import Address
 from opencpm.domain.contact import stranger
 from opencpm.domain.errors import Reason, SendError
-from opencpm.domain.policy import Route
+from opencpm.domain.policy import Route, TextSessions
 from opencpm.domain.profile import Availability, Fit, Reach
 from opencpm.selection import Request, select
 from opencpm.selection.rules import RULES
@@ -38,6 +38,7 @@ from tests.selection.cast import (
 )
 
 NO_ACCOUNT = replace(ALICE, accounts=())
+NO_TEXTS = TextSessions(offered=False)
 NO_IMAGES = SendError(Reason.UNSUPPORTED_MEDIA, detail="SMS carries text only")
 
 
@@ -47,7 +48,7 @@ NO_IMAGES = SendError(Reason.UNSUPPORTED_MEDIA, detail="SMS carries text only")
         (prefer(to_bob(route="msn"), strict_route=True), "sms", "choice", None),
         (to_carol(sip(), sms()), "sms", "receiver", None),
         (to_bob(sip(target=BOB_TEL)), "sip", "receiver", Reason.NO_ROUTE),
-        (session(to_bob(sms())), "sms", "sessions", Reason.NOT_ACCEPTABLE),
+        (operate(session(to_bob(sms())), text_sessions=NO_TEXTS), "sms", "sessions", Reason.NOT_ACCEPTABLE),
         (operate(to_bob(sms()), allowed=frozenset({"msn"})), "sms", "operator", Reason.BARRED),
         (operate(to_bob(sms()), routes=(Route(prefix="+1", networks=()),)), "sms", "route", Reason.NO_ROUTE),
         (operate(to_bob(sms()), routes=(Route(prefix="+1", networks=("mms",)),)), "sms", "route", Reason.NO_ROUTE),

@@ -8,6 +8,7 @@ from pathlib import Path
 import pytest
 
 from opencpm.domain.address import Address
+from opencpm.domain.policy import TextSessions
 from opencpm.interfaces import SessionRecord
 from opencpm.lab.device import LabDevice, Refused
 from opencpm.lab.msn import Calls
@@ -128,7 +129,10 @@ async def test_she_has_no_account(place: Village) -> None:
         assert "no account" in answers(carol, "INVITE")[-1].get("warning")
 
 
-async def test_who_has_only_a_telephone_has_no_sessions(place: Village, alice: LabDevice) -> None:
+async def test_who_has_only_a_telephone_has_no_sessions_where_none_are_offered_by_text(
+    place: Village, alice: LabDevice
+) -> None:
+    place.policy(text_sessions=TextSessions(offered=False))
     status, words, reason = await refused(place, alice, "tel:+12025550109", "tel:+12025550109")
     assert (status, reason) == (488, "not-acceptable")
     assert "send a message instead" in words

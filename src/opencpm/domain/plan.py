@@ -17,10 +17,11 @@ class Action(StrEnum):
 
 
 class Form(StrEnum):
-    """How a message goes: itself, or as a text with a link to it where a network cannot carry it."""
+    """How it goes: itself; or, where a network cannot carry it, as something that stands for it."""
 
     WHOLE = "whole"
-    LINK = "link"
+    LINK = "link"  # a text with a link to the message
+    TEXTS = "texts"  # a session bridged message by message
 
 
 class Note(NamedTuple):

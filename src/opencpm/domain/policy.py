@@ -30,6 +30,24 @@ class Limits:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class TextSessions:
+    """How a session is offered to somebody who only has texts, and the words by which they take part.
+
+    Templates know ``{name}`` (who invites), ``{subject}`` (in quotes, with a space before it, or nothing),
+    ``{accept}`` and ``{reject}`` (the first of each list).
+    """
+
+    offered: bool = True
+    accept: tuple[str, ...] = ("YES", "Y", "OK", "JOIN", "1")
+    reject: tuple[str, ...] = ("NO", "N", "STOP", "0")
+    leave: tuple[str, ...] = ("LEAVE", "BYE", "QUIT", "STOP")
+    invitation: str = "{name} invites you to a chat{subject}. Reply {accept} to join, {reject} to decline."
+    help: str = "Reply {accept} to join the chat with {name}, {reject} to decline."
+    invite_timeout: float = 600.0  # seconds
+    idle: float = 3600.0  # seconds without a word after which the session ends
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Policy:
     """What the operator allows and prefers."""
 
@@ -52,5 +70,6 @@ class Policy:
     defer_when_down: bool = True  # all networks down: keep and retry (True) or refuse (False)
     session_feedback: bool = True  # whether session feedback is given at all
     unreported_after: float = 86400.0  # seconds after expiry when a delivery without receipt is closed as unknown
+    text_sessions: TextSessions = field(default_factory=TextSessions)
     link_lifetime: float = 7 * 86400.0  # seconds a link to what a network cannot carry is valid; 0: no links
     retention: float = 365 * 86400.0  # seconds for which finished messages and their trails are kept; 0: for ever

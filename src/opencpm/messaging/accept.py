@@ -14,7 +14,7 @@ from opencpm.domain.errors import Reason, SendError
 from opencpm.domain.message import Message, MessageKind
 from opencpm.domain.plan import Action, Plan
 from opencpm.domain.report import Status
-from opencpm.domain.trail import Step
+from opencpm.domain.trail import Step, TrailEntry
 from opencpm.interfaces import Changes, Committed, DeliveryRecord, Done
 from opencpm.messaging import trail
 from opencpm.messaging.dispatch import Dispatch
@@ -47,6 +47,16 @@ class Accept:
             seen.add(message.id)
             verdicts.append(self._take(message, changes, ready))
         self._commit(changes, verdicts, ready, done)
+
+    def noted(self, message: Message, what: str, done: Done) -> None:
+        """A message for the server itself: kept, with a line in its trail, and given to nobody."""
+        now = self._ground.clock.now()
+        lines = [trail.received(message, now), TrailEntry(message.id, now, Step.DELIVERED, f"to the server: {what}")]
+
+        def committed(result: Committed) -> None:
+            done([None if result.error is None else _not_stored(result.error)])
+
+        self._ground.store.commit(Changes(messages=[message], trail=lines), committed)
 
     def in_session(
         self, messages: Sequence[Message], network: str, source: Address, target: Address, done: Done

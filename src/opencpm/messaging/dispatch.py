@@ -43,6 +43,7 @@ class Dispatch:
         self._wake = asyncio.Event()
         self._pushing: set[str] = set()
         self.in_session: Callable[[DeliveryRecord], Callable[[Sequence[Delivery]], None] | None] = lambda _: None
+        self.failed: Callable[[DeliveryRecord, SendError], None] = lambda record, error: None
         self.matched: Callable[[Sequence[Report]], None] = lambda _: None
 
     # -- out ---------------------------------------------------------------------------------------------------
@@ -288,6 +289,7 @@ class Dispatch:
             self._ground.working.release(record.id)
             return
         changes.trail.append(trail.line(record, step, what, now))
+        self.failed(record, error)
         ready += tell_sender(self._ground, record, Status.FAILED, changes, reason=error.detail)
 
     # -- what waits --------------------------------------------------------------------------------------------

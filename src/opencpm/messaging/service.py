@@ -127,7 +127,7 @@ class Messaging:
     # -- Inbox -------------------------------------------------------------------------------------------------
 
     def received(self, messages: Sequence[Message], done: Done) -> None:
-        self._accept.received(messages, done)
+        self._sessions.texts.received(messages, done)
 
     def settled(self, outcomes: Sequence[Outcome]) -> None:
         self._dispatch.settled(outcomes)

@@ -11,7 +11,7 @@ from opencpm.domain.address import Address
 from opencpm.domain.delivery import Delivery
 from opencpm.domain.errors import Reason, SendError
 from opencpm.domain.message import Message, MessageKind
-from opencpm.domain.plan import Action, Plan
+from opencpm.domain.plan import Action, Candidate, Form, Plan
 from opencpm.domain.session import CloseReason, SessionEvent, SessionOffer, SessionState, advance
 from opencpm.domain.trail import Step
 from opencpm.interfaces import DeliveryRecord, Leg, LegEvents, SessionRecord
@@ -22,6 +22,7 @@ from opencpm.messaging.ground import Ground
 from opencpm.messaging.minutes import Minutes
 from opencpm.messaging.report import Reporting
 from opencpm.messaging.side import NEAR, PageSide, Side
+from opencpm.messaging.text_session import TextSessions
 from opencpm.messaging.threads import Threads
 
 log = logging.getLogger("opencpm.session")
@@ -74,8 +75,10 @@ class Sessions:
         self.threads = threads
         self._open: dict[str, Session] = {}
         self._tasks: set[asyncio.Task[None]] = set()
+        self.texts = TextSessions(ground, accept)
         self.minutes = Minutes(ground)
         dispatch.in_session = self._way_in_session
+        dispatch.failed = self.texts.failed
 
     # -- set-up ------------------------------------------------------------------------------------------------
 
@@ -112,7 +115,7 @@ class Sessions:
             session.record.network = chosen.network
             far_offer = replace(session.offer, initiator=chosen.source, target=chosen.target, first=None)
             try:
-                leg = await self.ground.connectors[chosen.network].open(far_offer, session.sides[1])
+                leg = await self._open_leg(chosen, far_offer, session.sides[1])
                 break
             except SendError as error:
                 tried.add(chosen.network)
@@ -122,6 +125,11 @@ class Sessions:
                 session.plan = following
         session.legs[1] = leg
         self._established(session)
+
+    async def _open_leg(self, chosen: Candidate, offer: SessionOffer, events: LegEvents) -> Leg:
+        if chosen.form is Form.TEXTS:
+            return await self.texts.open(offer, chosen.network, events)
+        return await self.ground.connectors[chosen.network].open(offer, events)
 
     def _plan(self, offer: SessionOffer, tried: frozenset[str]) -> Plan:
         return self.ground.plan(None, offer.initiator, offer.target, session=True, route=offer.route, tried=tried)
@@ -286,6 +294,8 @@ class Sessions:
         if session is None or session.state is not SessionState.ESTABLISHED:
             return None
         to_initiator = record.recipient == session.offer.initiator
+        if not to_initiator and session.plan.chosen is not None and session.plan.chosen.form is Form.TEXTS:
+            return None  # a text like any other, on its own network
         leg = session.legs[0 if to_initiator else 1]
         return leg.send if leg is not None and leg.network == record.network else None
 

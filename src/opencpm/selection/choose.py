@@ -16,7 +16,7 @@ from opencpm.selection.case import Case, Failing, case_of, note, refusal
 from opencpm.selection.facts import FACTS
 from opencpm.selection.rank import difference, key, why
 from opencpm.selection.request import NetworkView, Request
-from opencpm.selection.rules import RULES, segment_limit
+from opencpm.selection.rules import RULES, bridged, segment_limit
 
 _CHECKS = tuple(check for _, check, _ in RULES)
 _CARRYING = frozenset(at for at, (name, _, __) in enumerate(RULES) if name in ("fit", "segments"))
@@ -79,6 +79,7 @@ def _judge(case: Case, view: NetworkView, target: Address) -> Judged:
         notes=tuple(notes),
         kept=dropped_by < 0,
         losses=view.fit.losses,
+        form=Form.TEXTS if bridged(case, view) else Form.WHOLE,
     )
     return Judged(view, candidate, dropped_by)
 

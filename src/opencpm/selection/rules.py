@@ -60,7 +60,20 @@ def _sessions(case: Case, view: NetworkView) -> Note | None:
     if not case.request.session:
         return None
     label = view.profile.label
-    return note("sessions", True, f"{label} has sessions") if view.profile.sessions else _no_sessions(label)
+    if view.profile.sessions:
+        return note("sessions", True, f"{label} has sessions")
+    if bridged(case, view):
+        return note("sessions", True, f"{label} has none: offered by a text, and bridged message by message")
+    return _no_sessions(label)
+
+
+def bridged(case: Case, view: NetworkView) -> bool:
+    """Whether a session goes over a network for texts: for people who have an address on no other."""
+    if not case.request.session or view.profile.sessions or view.profile.kind != "sms":
+        return False
+    return case.request.policy.text_sessions.offered and not any(
+        other.target is not None and other.profile.sessions for other in case.request.networks
+    )
 
 
 def _no_sessions(label: str) -> Note:

@@ -4,13 +4,26 @@ from __future__ import annotations
 
 from typing import Annotated, Literal
 
-from pydantic import Field
+from pydantic import AfterValidator, Field
 
-from opencpm.domain.policy import Limits, Policy, Route
+from opencpm.domain.policy import Limits, Policy, Route, TextSessions
 from opencpm.settings.kinds import Seconds, Section
 
 _LIMITS = Limits()
 _POLICY = Policy()
+_TEXTS = TextSessions()
+
+
+def _fills(template: str) -> str:
+    try:
+        template.format(name="", subject="", accept="", reject="")
+    except (KeyError, IndexError, ValueError):
+        raise ValueError("it may name {name}, {subject}, {accept} and {reject} only") from None
+    return template
+
+
+Template = Annotated[str, Field(min_length=1, max_length=300), AfterValidator(_fills)]
+Words = tuple[Annotated[str, Field(min_length=1, max_length=20)], ...]
 
 
 class RouteSettings(Section):
@@ -39,6 +52,23 @@ class LimitSettings(Section):
     attempts: int = Field(default=_LIMITS.attempts, ge=1, description="Attempts for one receiver before it fails.")
     deferred_per_subscriber: int = Field(
         default=_LIMITS.deferred_per_subscriber, ge=1, description="Messages kept for one subscriber who is away."
+    )
+
+
+class TextSessionSettings(Section):
+    """Sessions with people who only have texts: they are invited by a text and take part with words."""
+
+    offered: bool = Field(default=_TEXTS.offered, description="Offer sessions to them; false: a session is refused.")
+    accept: Words = Field(default=_TEXTS.accept, min_length=1, description="Words that accept; the first is shown.")
+    reject: Words = Field(default=_TEXTS.reject, min_length=1, description="Words that decline; the first is shown.")
+    leave: Words = Field(default=_TEXTS.leave, description="Words that end the session, once they have joined.")
+    invitation: Template = Field(default=_TEXTS.invitation, description="The invitation.")
+    help: Template = Field(default=_TEXTS.help, description="Said once to an answer that is no word.")
+    invite_timeout: Annotated[float, Field(gt=0)] = Field(
+        default=_TEXTS.invite_timeout, description="Seconds in which they may answer."
+    )
+    idle: Annotated[float, Field(gt=0)] = Field(
+        default=_TEXTS.idle, description="Seconds without a word after which the session ends."
     )
 
 
@@ -72,6 +102,9 @@ class PolicySettings(Section):
         default=_POLICY.unreported_after,
         description="Seconds after its expiry when a message without a receipt is closed as unknown.",
     )
+    text_sessions: TextSessionSettings = Field(
+        default=TextSessionSettings(), description="Sessions by text ([policy.text_sessions])."
+    )
     link_lifetime: Seconds = Field(
         default=_POLICY.link_lifetime,
         description="Seconds for which a private link shows what the receiver's network cannot carry; 0: no links.",
@@ -95,6 +128,7 @@ class PolicySettings(Section):
             defer_when_down=self.defer_when_down,
             session_feedback=self.session_feedback,
             unreported_after=self.unreported_after,
+            text_sessions=TextSessions(**dict(self.text_sessions)),
             link_lifetime=self.link_lifetime,
             retention=self.retention,
         )
