@@ -3,7 +3,20 @@
 from hypothesis import given
 from hypothesis import strategies as st
 
-from opencpm.protocols.msnp import commands, payload, tweener
+from opencpm.protocols.msnp import (
+    addressbook,
+    commands,
+    dialects,
+    membership,
+    notices,
+    oim,
+    payload,
+    personal,
+    rst,
+    soap,
+    sso,
+    tweener,
+)
 from opencpm.protocols.msnp.chunks import Assembler
 from opencpm.protocols.msnp.errors import MsnpError
 from opencpm.protocols.msnp.framing import FrameReader, Sender, encode, quote, unquote
@@ -43,6 +56,18 @@ VERBS = st.sampled_from(
         "NOT",
         "GCF",
         "ADL",
+        "RML",
+        "FQY",
+        "UBM",
+        "UUX",
+        "INF",
+        "ADG",
+        "RMG",
+        "REG",
+        "REA",
+        "SBP",
+        "PRP",
+        "BLP",
         "217",
         "911",
         "241",
@@ -53,6 +78,12 @@ FIELDS = st.one_of(
         [
             "OK",
             "TWN",
+            "SSO",
+            "MD5",
+            "1:bob@x.y",
+            "MFN",
+            "RL",
+            "g-1",
             "S",
             "SB",
             "NS",
@@ -127,6 +158,95 @@ def test_notification_machine(data: bytes) -> None:
         client.take()
 
 
+@given(st.sampled_from(range(dialects.OLDEST, dialects.NEWEST + 1)), STREAM, STREAM)
+def test_notification_machine_of_every_dialect(number: int, first: bytes, second: bytes) -> None:
+    name = f"MSNP{number}"
+    client = NotificationClient(SignOn("alice@example.com", (name,), machine="{G}", message="m"))
+    client.start(0.0)
+    login = dialects.login(number).value
+    client.receive(f"VER 1 {name}\r\nCVR 2\r\nINF 3 MD5\r\nUSR 4 {login} S x y\r\n".encode(), 0.0)
+    if client.state.name == "TICKET":
+        client.ticket("t", 0.0, "r")
+    client.receive(b"USR 4 OK a 1 0\r\nUSR 5 OK a 1 0\r\n" + first, 0.0)
+    if client.state.name == "LISTS" and number >= 13:
+        client.lists([commands.Contact("bob@x.y", "B", commands.Lists(3))], 0.0, privacy="AL", name="A")
+        client.receive(b"ADL 6 OK\r\nCHG 9 NLN 0\r\n", 0.0)
+    client.receive(second, 1.0)
+    client.poll(1000.0)
+    client.take()
+    client.receive_eof(1001.0)
+
+
+XML = st.one_of(
+    st.binary(max_size=200),
+    st.lists(
+        st.sampled_from(
+            [
+                b"<a>",
+                b"</a>",
+                b"<MD>",
+                b"</MD>",
+                b"<M><T>11</T><I>1</I><E>a@b.c</E></M>",
+                b"<ml>",
+                b"</ml>",
+                b'<d n="x.y">',
+                b"</d>",
+                b'<c n="b" l="99"/>',
+                b"<Data>",
+                b"</Data>",
+                b"<PSM>x</PSM>",
+                b"<Fault><faultcode>psf:Redirect</faultcode></Fault>",
+                b"<Contact><passportName>a@b.c</passportName></Contact>",
+                b"<Membership><MemberRole>Allow</MemberRole><Member><Email>a@b.c</Email></Member></Membership>",
+                b"<GetMessageResult>From: a@b.c&#10;&#10;x</GetMessageResult>",
+                b"<RequestSecurityTokenResponse><Address>x</Address></RequestSecurityTokenResponse>",
+                b"&amp;",
+                b"<!DOCTYPE a>",
+            ]
+        ),
+        max_size=8,
+    ).map(b"".join),
+)
+
+
+@given(XML, st.sampled_from([200, 302, 500]))
+def test_web_services(data: bytes, status: int) -> None:
+    reply = soap.HttpReply(status, {}, data)
+    for read in (
+        addressbook.memberships,
+        addressbook.book,
+        addressbook.new_guid,
+        rst.tokens,
+        oim.message,
+        oim.metadata,
+        oim.stored,
+    ):
+        try:
+            read(reply)
+        except MsnpError:
+            pass
+    for parse in (membership.parse, personal.parse):
+        try:
+            parse(data)
+        except MsnpError:
+            pass
+    login = rst.TokenLogin("a@b.c", "p", "https://x.y/", rst.wanted("P"))
+    login.response(reply)
+    login.request()
+
+
+@given(st.text(max_size=300))
+def test_mails_and_words(text: str) -> None:
+    for parse in (oim.read_mail, notices.mail_data, sso.take_apart):
+        try:
+            parse(text)
+        except MsnpError:
+            pass
+    notices.moment(text)
+    notices.name(text)
+    oim.ticket_parts(text)
+
+
 @given(STREAM)
 def test_switchboard_machine(data: bytes) -> None:
     client = SwitchboardClient("alice@example.com", "ticket")
@@ -172,3 +292,9 @@ def test_names_survive(name: str) -> None:
     assert unquote(quote(name)) == name
     (frame,) = FrameReader().feed(encode("PRP", 1, "MFN", quote(name)))
     assert unquote(frame.args[2]) == name
+
+
+@given(st.text(max_size=20))
+def test_encoded_names(text: str) -> None:
+    for encoded in (f"=?utf-8?B?{text}?=", f"=?{text}?Q?x?="):
+        assert isinstance(notices.name(encoded), str)

@@ -33,11 +33,21 @@ def test_presence(line: str, dialect: int, expected: Presence) -> None:
 @pytest.mark.parametrize(
     ("line", "dialect", "expected"),
     [
-        ("LST bob@example.com Bob 11 0", 8, Contact("bob@example.com", "Bob", Lists.FL | Lists.AL | Lists.RL)),
+        (
+            "LST bob@example.com Bob 11 0",
+            8,
+            Contact("bob@example.com", "Bob", Lists.FL | Lists.AL | Lists.RL, groups=("0",)),
+        ),
         (
             "LST N=bob@example.com F=Bob C=5ff44017-eff1-4a80-ae1e-77a556f8bab5 19 1 5774f429",
             12,
-            Contact("bob@example.com", "Bob", Lists.FL | Lists.AL | Lists.PL, "5ff44017-eff1-4a80-ae1e-77a556f8bab5"),
+            Contact(
+                "bob@example.com",
+                "Bob",
+                Lists.FL | Lists.AL | Lists.PL,
+                "5ff44017-eff1-4a80-ae1e-77a556f8bab5",
+                ("5774f429",),
+            ),
         ),
         ("LST N=stranger@example.com 8 1", 12, Contact("stranger@example.com", "", Lists.RL)),
     ],

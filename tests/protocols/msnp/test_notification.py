@@ -48,7 +48,7 @@ def test_lists_that_never_end() -> None:
 def test_no_dialect_in_common() -> None:
     client = NotificationClient(SignOn("alice@example.com"))
     client.start(0.0)
-    assert client.take() == b"VER 1 MSNP12 MSNP8 CVR0\r\n"
+    assert client.take() == b"VER 1 MSNP18 MSNP15 MSNP12 MSNP8 CVR0\r\n"
     assert client.receive(b"VER 1 0\r\n", 0.0) == [events.Failed("VER", "no dialect in common")]
 
 

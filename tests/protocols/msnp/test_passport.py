@@ -1,6 +1,7 @@
 import pytest
 
 from opencpm.protocols.msnp.passport import PassportLogin, Refusal, Ticket
+from opencpm.protocols.msnp.soap import HttpReply, HttpRequest
 
 NEXUS = "https://nexus.test/rdr/pprdr.asp"
 OK = {"Authentication-Info": "Passport1.4 da-status=success,from-PP='t=1&p=2'"}
@@ -12,28 +13,29 @@ def login(**options: str) -> PassportLogin:
 
 def test_nexus_then_login() -> None:
     passport = login()
-    assert passport.request() == (NEXUS, {})
-    passport.response(200, {"PASSPORTURLS": "DALogin=login.test/go"})
-    url, headers = passport.request()
+    assert passport.request() == HttpRequest(NEXUS, {})
+    passport.response(HttpReply(200, {"PASSPORTURLS": "DALogin=login.test/go"}))
+    url, headers, _, method = passport.request()
+    assert method == "GET"
     assert url == "https://login.test/go"
     assert headers["Authorization"].endswith("sign-in=alice%40example.com,pwd=secret,ct=1")
-    passport.response(200, OK)
+    passport.response(HttpReply(200, OK))
     assert passport.result == Ticket("t=1&p=2", "https://login.test/go")
 
 
 def test_redirect_keeps_the_header_and_the_known_address() -> None:
     passport = login(login_url="https://login.test/go")
-    passport.response(302, {"Location": "https://other.test/go"})
+    passport.response(HttpReply(302, {"Location": "https://other.test/go"}))
     assert passport.request().url == "https://other.test/go"
     assert "Authorization" in passport.request().headers
-    passport.response(200, OK)
+    passport.response(HttpReply(200, OK))
     assert passport.result == Ticket("t=1&p=2", "https://login.test/go")
 
 
 @pytest.mark.parametrize("location", ["", "http://plain.test/", "ftp://x"])
 def test_bad_redirect(location: str) -> None:
     passport = login(login_url="https://login.test/go")
-    passport.response(302, {"Location": location})
+    passport.response(HttpReply(302, {"Location": location}))
     assert isinstance(passport.result, Refusal)
     assert not passport.result.credentials
 
@@ -41,7 +43,7 @@ def test_bad_redirect(location: str) -> None:
 def test_endless_redirects() -> None:
     passport = login(login_url="https://login.test/go")
     for _ in range(4):
-        passport.response(302, {"Location": "https://login.test/go"})
+        passport.response(HttpReply(302, {"Location": "https://login.test/go"}))
     assert isinstance(passport.result, Refusal)
 
 
@@ -56,12 +58,12 @@ def test_endless_redirects() -> None:
 )
 def test_refused(status: int, headers: dict[str, str], credentials: bool) -> None:
     passport = login(login_url="https://login.test/go")
-    passport.response(status, headers)
+    passport.response(HttpReply(status, headers))
     assert isinstance(passport.result, Refusal)
     assert passport.result.credentials is credentials
 
 
 def test_nexus_down() -> None:
     passport = login()
-    passport.response(500, {})
+    passport.response(HttpReply(500, {}))
     assert passport.result == Refusal(False, "the nexus answered 500")

@@ -4,11 +4,13 @@ import re
 from enum import IntFlag
 from typing import NamedTuple
 
+from opencpm.protocols.msnp import dialects
+from opencpm.protocols.msnp.dialects import Listing
 from opencpm.protocols.msnp.errors import MsnpError
 from opencpm.protocols.msnp.framing import Frame, unquote
 
 DEFAULT_PORT = 1863
-DIALECTS = {"MSNP12": 12, "MSNP8": 8}  # name -> number, those this package speaks, best first
+MSN_NETWORK = 1
 
 ONLINE = "NLN"
 BUSY = "BSY"
@@ -57,15 +59,17 @@ class Presence(NamedTuple):
     state: str
     name: str = ""
     capabilities: int = 0
+    network: int = MSN_NETWORK
 
 
 class Contact(NamedTuple):
-    """One LST line."""
+    """One contact of the lists. `guid` is the service's id for it (10 and later), `groups` are ids of groups."""
 
     address: str
     name: str
     lists: Lists
     guid: str = ""
+    groups: tuple[str, ...] = ()
 
 
 class Pass(NamedTuple):
@@ -116,29 +120,69 @@ def endpoint(text: str, default_port: int = DEFAULT_PORT) -> Endpoint:
     return Endpoint(host, int(port))
 
 
+def network(text: str) -> int:
+    """The network in front of an address (`32:carol@example.com`); without one it is MSN."""
+    found = _NETWORK.match(text)
+    return int(found[0][:-1]) if found else MSN_NETWORK
+
+
 def presence(frame: Frame, dialect: int) -> Presence:
     """Read ILN, NLN or FLN. Missing trailing fields are tolerated. Raises MsnpError for a bad address."""
     args = frame.args[1:] if frame.verb == "ILN" else frame.args
-    if frame.verb == OFFLINE:
-        return Presence(address(frame.arg(0)), OFFLINE)
-    if len(args) < 2:
+    at = 0 if frame.verb == OFFLINE else 1
+    if len(args) <= at:
         raise MsnpError(f"{frame.verb} too short")
-    rest = args[3:] if 14 <= dialect <= 17 else args[2:]
+    who, rest = args[at], args[at + 1 :]
+    where = network(who)
+    if dialects.network_field(dialect) and rest:
+        where, rest = number(rest[0]) or MSN_NETWORK, rest[1:]
+    if frame.verb == OFFLINE:
+        return Presence(address(who), OFFLINE, network=where)
     name = unquote(rest[0]) if rest else ""
     caps = rest[1].partition(":")[0] if len(rest) > 1 else ""
-    return Presence(address(args[1]), args[0], name, number(caps))
+    return Presence(address(who), args[0], name, number(caps), where)
 
 
 def contact(frame: Frame, dialect: int) -> Contact:
-    """Read LST (dialects 8 to 12). Raises MsnpError."""
-    if dialect < 10:
-        if len(frame.args) < 3:
-            raise MsnpError("LST too short")
-        return Contact(address(frame.args[0]), unquote(frame.args[1]), _lists(frame.args[2]))
+    """Read LST (dialects 2 to 12). Raises MsnpError."""
+    match dialects.listing(dialect):
+        case Listing.BY_LIST:
+            return _of_one_list(frame)
+        case Listing.BY_CONTACT:
+            if len(frame.args) < 3:
+                raise MsnpError("LST too short")
+            who, name, lists = frame.args[:3]
+            return Contact(address(who), unquote(name), _lists(lists), groups=_groups(frame.arg(3)))
+        case _:
+            return _keyed(frame)
+
+
+def _of_one_list(frame: Frame) -> Contact:
+    """`LST t FL <version> <index> <total> <address> <name> [<groups>]`."""
+    if len(frame.args) < 6:
+        raise MsnpError("LST too short")
+    name = unquote(frame.arg(6))
+    return Contact(address(frame.args[5]), name, one_list(frame.args[1]), groups=_groups(frame.arg(7)))
+
+
+def _keyed(frame: Frame) -> Contact:
     keyed, plain = keyed_fields(frame.args)
     if "N" not in keyed or not plain:
         raise MsnpError("LST without address or lists")
-    return Contact(address(keyed["N"]), unquote(keyed.get("F", "")), _lists(plain[0]), keyed.get("C", ""))
+    groups = plain[-1] if len(plain) > 1 and not _NUMBER.match(plain[-1]) else ""
+    guid, name = keyed.get("C", ""), unquote(keyed.get("F", ""))
+    return Contact(address(keyed["N"]), name, _lists(plain[0]), guid, _groups(groups))
+
+
+def _groups(text: str) -> tuple[str, ...]:
+    return tuple(filter(None, text.split(",")))[:64]
+
+
+def one_list(name: str) -> Lists:
+    """A list by its two letters. Raises MsnpError."""
+    if name not in Lists.__members__:
+        raise MsnpError(f"not a list: {name[:10]!r}")
+    return Lists[name]
 
 
 def keyed_fields(args: tuple[str, ...]) -> tuple[dict[str, str], list[str]]:

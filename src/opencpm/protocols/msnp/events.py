@@ -1,10 +1,13 @@
 """What the client machines tell their owner. Plain values; times and sockets stay outside."""
 
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 from typing import TypeAlias
 
 from opencpm.protocols.msnp.commands import Contact, Endpoint, Lists, Pass, Presence, Ring
+from opencpm.protocols.msnp.dialects import Login
 from opencpm.protocols.msnp.errors import Trouble
+from opencpm.protocols.msnp.notices import Waiting
 
 # --- both machines -----------------------------------------------------------------------------------------------
 
@@ -44,9 +47,21 @@ class Closed:
 
 @dataclass(frozen=True, slots=True)
 class TicketWanted:
-    """The login needs a ticket: fetch it with these parameters, then call `ticket()`."""
+    """The login needs its proof: get it, then call `ticket()`.
+
+    MD5: `parameters` is the challenge. TICKET: they are for the Passport login, or with `from_rst` a token of the token
+    service is wanted. TOKEN: they name the policy of the token, and `nonce` goes into the response.
+    """
 
     parameters: str
+    login: Login = Login.TICKET
+    nonce: str = ""
+    from_rst: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class ListsWanted:
+    """The login needs the address book and the memberships of the web services, then call `lists()`."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,6 +77,7 @@ class SignedIn:
 
     dialect: str
     contacts: tuple[Contact, ...]
+    groups: Mapping[str, str] = field(default_factory=dict)  # id and name
 
 
 @dataclass(frozen=True, slots=True)
@@ -79,6 +95,65 @@ class ListChanged:
     added: bool
     lists: Lists
     contact: Contact
+
+
+@dataclass(frozen=True, slots=True)
+class NoteChanged:
+    """A contact's personal message; empty: none."""
+
+    address: str
+    text: str
+
+
+@dataclass(frozen=True, slots=True)
+class GroupingChanged:
+    """A contact came into a group or left it."""
+
+    trid: int
+    contact: Contact
+
+
+@dataclass(frozen=True, slots=True)
+class GroupChanged:
+    """A group was made or renamed (`kept`), or removed."""
+
+    trid: int
+    group: str
+    name: str
+    kept: bool
+
+
+@dataclass(frozen=True, slots=True)
+class Looked:
+    """The answer to FQY: which network the address is on (1 MSN, 32 Yahoo; 0 not told)."""
+
+    trid: int
+    address: str
+    network: int
+
+
+@dataclass(frozen=True, slots=True)
+class OfflineWaiting:
+    """The service keeps messages for us. Not `complete`: there are more than it tells, fetch the list."""
+
+    waiting: tuple[Waiting, ...]
+    complete: bool
+
+
+@dataclass(frozen=True, slots=True)
+class DirectText:
+    """A text that came without a switchboard, from somebody on a federated network."""
+
+    sender: str
+    network: int
+    text: str
+
+
+@dataclass(frozen=True, slots=True)
+class GoingDown:
+    """The server tells that it will go down in so many minutes."""
+
+    minutes: int
 
 
 @dataclass(frozen=True, slots=True)
@@ -205,10 +280,18 @@ NotificationEvent: TypeAlias = (
     | Refused
     | Closed
     | TicketWanted
+    | ListsWanted
     | Redirected
     | SignedIn
     | PresenceChanged
+    | NoteChanged
     | ListChanged
+    | GroupingChanged
+    | GroupChanged
+    | Looked
+    | OfflineWaiting
+    | DirectText
+    | GoingDown
     | SwitchboardGranted
     | Rang
     | SignedOff

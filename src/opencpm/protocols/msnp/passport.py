@@ -9,15 +9,9 @@ from typing import NamedTuple
 
 from opencpm.protocols.msnp import tweener
 from opencpm.protocols.msnp.errors import MsnpError
+from opencpm.protocols.msnp.soap import HttpReply, HttpRequest, redirected
 
 MAX_REDIRECTS = 3
-
-
-class Request(NamedTuple):
-    """A GET to be made. The headers hold the password: never to be logged."""
-
-    url: str
-    headers: Mapping[str, str]
 
 
 class Ticket(NamedTuple):
@@ -45,20 +39,20 @@ class PassportLogin:
         self._redirects = 0
         self.result: Ticket | Refusal | None = None
 
-    def request(self) -> Request:
+    def request(self) -> HttpRequest:
         """The request to make now."""
         if not self._target:
-            return Request(self._nexus_url, {})
-        return Request(self._target, {"Authorization": self._authorization})
+            return HttpRequest(self._nexus_url, {})
+        return HttpRequest(self._target, {"Authorization": self._authorization})
 
-    def response(self, status: int, headers: Mapping[str, str]) -> None:
+    def response(self, reply: HttpReply) -> None:
         """Take the answer; header names are read without case."""
-        folded = {name.lower(): value for name, value in headers.items()}
+        folded = {name.lower(): value for name, value in reply.headers.items()}
         try:
             if not self._target:
-                self._nexus(status, folded)
+                self._nexus(reply.status, folded)
             else:
-                self._login(status, folded)
+                self._login(reply.status, folded)
         except MsnpError as error:
             self.result = Refusal(False, str(error))
 
@@ -84,8 +78,6 @@ class PassportLogin:
 
     def _redirect(self, location: str) -> None:
         self._redirects += 1
-        # The password travels with the request: never from an encrypted to a plain connection.
-        downgraded = self._target.startswith("https://") and not location.startswith("https://")
-        if self._redirects > MAX_REDIRECTS or not location.startswith(("https://", "http://")) or downgraded:
-            raise MsnpError("redirected too often or to nowhere")
-        self._target = location
+        if self._redirects > MAX_REDIRECTS:
+            raise MsnpError("redirected too often")
+        self._target = redirected(self._target, location)  # the password travels with the request

@@ -131,6 +131,15 @@ def wire_text(content: str) -> bytes:
     return _BREAK.sub("\r\n", content).encode("utf-8", "replace")
 
 
+def offline_text(content: str) -> bytes:
+    """A text left with the service by UUM (dialect 18). Raises MsnpError when it is too long for one payload."""
+    head = {"MIME-Version": "1.0", "Content-Type": f"{TEXT}; charset=UTF-8", "Dest-Agent": "client"}
+    data = build(head, wire_text(content))
+    if len(data) > MAX_PAYLOAD:
+        raise MsnpError("too long for an offline message")
+    return data
+
+
 def typing(address: str) -> bytes:
     """The notice that `address` is typing; it lapses by itself, a text ends it."""
     return build({"MIME-Version": "1.0", "Content-Type": CONTROL, "TypingUser": address}, b"\r\n")

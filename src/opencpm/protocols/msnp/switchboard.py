@@ -58,10 +58,13 @@ class _Call(NamedTuple):
 
 
 class SwitchboardClient:
-    """One switchboard connection of the account `address`."""
+    """One switchboard connection of the account `address`; `machine` (`{GUID}`) is this place's, from dialect 16 on."""
 
-    def __init__(self, address: str, ticket: str, session: str = "", limits: Limits = DEFAULT_LIMITS) -> None:
+    def __init__(
+        self, address: str, ticket: str, session: str = "", limits: Limits = DEFAULT_LIMITS, machine: str = ""
+    ) -> None:
         self._address = address
+        self._place = f"{address};{machine}" if machine else address
         self._me = commands.address(address)
         self._ticket = ticket
         self._limits = limits
@@ -80,9 +83,9 @@ class SwitchboardClient:
         """Enter; call it once the connection stands."""
         deadline = now + self._limits.step
         if self.session:
-            self._wire.ask("ANS", self._address, self._ticket, self.session, deadline=deadline)
+            self._wire.ask("ANS", self._place, self._ticket, self.session, deadline=deadline)
         else:
-            self._wire.ask("USR", self._address, self._ticket, deadline=deadline)
+            self._wire.ask("USR", self._place, self._ticket, deadline=deadline)
         self.state = State.ENTERING
 
     def call(self, address: str, now: float) -> int:
