@@ -16,8 +16,9 @@ from opencpm.domain.errors import SendError
 from opencpm.domain.message import Message, MessageKind, Part, message_ident, text_part
 from opencpm.domain.presence import Presence
 from opencpm.domain.profile import Health, HealthState
+from opencpm.domain.roster import ContactRequest, RosterChange, RosterEntry
 from opencpm.domain.session import CloseReason, Composing, SessionOffer
-from opencpm.domain.subscriber import LinkedAccount
+from opencpm.domain.subscriber import LinkedAccount, Preferences, Subscriber
 from opencpm.interfaces import Context
 from opencpm.interworking.msn import build
 from opencpm.interworking.msn.connector import MsnConnector
@@ -53,6 +54,28 @@ class Directory:
         self.accounts: dict[str, tuple[LinkedAccount, str]] = {}
         self.unreadable: set[str] = set()
         self._watchers: list[Callable[[], None]] = []
+        self.revisions = 0
+        self.people: dict[str, Subscriber] = {}
+        self.changes: list[RosterChange] = []
+
+    def appear(self, owner: str, **preferences: Any) -> None:
+        """A subscriber sets status or note."""
+        self.people[owner] = Subscriber(id=owner, name=owner, addresses=(), preferences=Preferences(**preferences))
+        self._changed()
+
+    def wish(self, *changes: RosterChange) -> None:
+        """The user changed the address book."""
+        self.changes += changes
+        self._changed()
+
+    def subscriber(self, subscriber_id: str) -> Subscriber | None:
+        return self.people.get(subscriber_id)
+
+    def revision(self, owner: str) -> int:
+        return self.revisions
+
+    def roster_changes(self, network: str, owner: str, schemes: Any, account: Any = None) -> Sequence[RosterChange]:
+        return tuple(self.changes)
 
     def link(self, owner: str, address: str, password: str) -> None:
         self.accounts[address] = (LinkedAccount(owner=owner, network="msn", address=Address("msn", address)), password)
@@ -63,6 +86,7 @@ class Directory:
         self._changed()
 
     def _changed(self) -> None:
+        self.revisions += 1
         for watcher in self._watchers:
             watcher()
 
@@ -147,6 +171,7 @@ class Inbox(Events):
         self.answer = asyncio.Event()
         self.answer.set()
         self.legs: list[Any] = []
+        self.wishes: list[RosterChange] = []
 
     async def invited(self, offer: SessionOffer, leg: Any) -> Events:
         self.legs.append(leg)
@@ -177,6 +202,18 @@ class Inbox(Events):
     def account_changed(self, network: str, owner: str, account: Address, status: AccountStatus) -> None:
         self.note("account", (account.value, status.state, status.detail))
 
+    def roster(self, network: str, owner: str, entries: Sequence[RosterEntry], account: Address | None = None) -> None:
+        self.note("roster", {entry.address.value: entry for entry in entries})
+
+    def roster_settled(
+        self, network: str, owner: str, change: RosterChange, error: SendError | None = None, account: Any = None
+    ) -> None:
+        self.wishes.remove(change)
+        self.note("roster-settled", (change, error))
+
+    def contact_asked(self, request: ContactRequest) -> None:
+        self.note("asked", request)
+
     def health_changed(self, network: str, health: Health) -> None:
         self.note("health", health)
 
@@ -188,6 +225,7 @@ class Stage:
         self.lab = lab
         self.directory = Directory()
         self.inbox = Inbox()
+        self.inbox.wishes = self.directory.changes
         values = {"switchboard_interval": 0.0, "reconnect_first": 0.01, **lab.settings, **settings}
         context = Context(name="msn", clock=Clock(), ids=Ids(), store=None, directory=self.directory)  # type: ignore[arg-type]
         connector = build(values, context)

@@ -131,24 +131,33 @@ async def test_what_msn_cannot_carry(stage: Stage) -> None:
     assert stage.connector.fit(picture).error.reason is Reason.UNSUPPORTED_MEDIA
 
 
-async def test_offline_and_back(stage: Stage) -> None:
-    await stage.bob.sign_out()
-    await stage.inbox.wait("presence", lambda told: told == ("alice", BOB, "offline"))
-    assert stage.connector.reach("alice", BOB_ADDRESS).availability is Availability.OFFLINE
-    (delivery,) = stage.send("hello")
-    error = (await stage.outcome(delivery)).error
-    assert (error.reason, error.retryable, error.code) == (Reason.OFFLINE, True, "MSNP 217")
-    await stage.bob.sign_in("AWY")
-    await stage.inbox.wait("presence", lambda told: told[2] == "away")
-    assert stage.connector.reach("alice", BOB_ADDRESS).availability is Availability.AWAY
+async def test_offline_and_back(lab: LabMsn) -> None:
+    await lab.buddies[BOB].sign_in()
+    async with Stage(lab, offline_messages=False) as stage:
+        await stage.sign_in()
+        assert not stage.connector.profile.stores
+        await stage.bob.sign_out()
+        await stage.inbox.wait("presence", lambda told: told == ("alice", BOB, "offline"))
+        assert stage.connector.reach("alice", BOB_ADDRESS).availability is Availability.OFFLINE
+        (delivery,) = stage.send("hello")
+        error = (await stage.outcome(delivery)).error
+        assert (error.reason, error.retryable, error.code) == (Reason.OFFLINE, True, "MSNP 217")
+        await stage.bob.sign_in("AWY")
+        await stage.inbox.wait("presence", lambda told: told[2] == "away")
+        assert stage.connector.reach("alice", BOB_ADDRESS).availability is Availability.AWAY
 
 
-async def test_unknown_account(stage: Stage) -> None:
-    (delivery,) = stage.send("hello", target="nobody@msn.test")
-    error = (await stage.outcome(delivery)).error
-    assert (error.reason, error.retryable, error.code) == (Reason.UNKNOWN_ADDRESS, False, "MSNP 208")
-    (delivery,) = stage.send("hello", target="not an address")
-    assert (await stage.outcome(delivery)).error.reason is Reason.UNKNOWN_ADDRESS
+@pytest.mark.parametrize(
+    ("protocol", "code"), [(2, "MSNP 205"), (8, "MSNP 205"), (12, "MSNP 208"), (18, "InvalidPassportUser")]
+)
+async def test_unknown_account(lab: LabMsn, protocol: int, code: str) -> None:
+    async with Stage(lab, protocol=protocol) as stage:
+        await stage.sign_in()
+        (delivery,) = stage.send("hello", target="nobody@msn.test")
+        error = (await stage.outcome(delivery)).error
+        assert (error.reason, error.retryable, error.code) == (Reason.UNKNOWN_ADDRESS, False, code)
+        (delivery,) = stage.send("hello", target="not an address")
+        assert (await stage.outcome(delivery)).error.reason is Reason.UNKNOWN_ADDRESS
 
 
 async def test_somebody_new_is_put_on_the_list_first(stage: Stage) -> None:
@@ -233,15 +242,27 @@ async def test_down_and_up(stage: Stage) -> None:
     assert (await stage.outcome(delivery)).kind is OutcomeKind.ACCEPTED
 
 
-async def test_a_message_in_flight_when_the_switchboard_breaks(stage: Stage) -> None:
+async def test_messages_in_flight_when_the_switchboard_breaks_go_first_on_the_next(stage: Stage) -> None:
     stage.send("one")
     await stage.bob.text()
     stage.lab.faults.swallow = True
-    (delivery,) = stage.send("two")
-    await asyncio.sleep(0)
+    first = stage.send("two", "three")
+    await until(lambda: len(stage.lab.log.of("MSG", direction="C", account=ALICE)) == 3)
+    stage.lab.faults.clear()
     stage.lab.disconnect(ALICE, "SB")
+    (last,) = stage.send("four")
+    for delivery in (*first, last):
+        assert (await stage.outcome(delivery)).kind is OutcomeKind.ACCEPTED
+    await stage.bob.text("four")
+    assert [it.text for it in stage.bob.happened.all if it.what == "text"] == ["one", "two", "three", "four"]
+
+
+async def test_a_message_that_two_switchboards_died_of_is_given_up(stage: Stage) -> None:
+    stage.lab.faults.drop = {"MSG"}
+    (delivery,) = stage.send("two")
     error = (await stage.outcome(delivery)).error
     assert (error.reason, error.retryable) == (Reason.TIMEOUT, True)
+    assert len(stage.lab.log.of("CAL", direction="C", account=ALICE)) == 2
 
 
 async def test_wrong_password_is_not_tried_again_and_a_new_one_at_once(lab: LabMsn) -> None:
@@ -316,13 +337,19 @@ async def test_stopping_says_out_everywhere(stage: Stage) -> None:
     assert (await stage.outcome(delivery)).error.reason is Reason.NETWORK_DOWN
 
 
-async def test_somebody_who_adds_the_account_is_allowed(stage: Stage) -> None:
-    desk = stage.lab.buddy("desk@msn.test", "Desk")
-    await desk.sign_in()
-    desk.add(ALICE)
-    await desk.happened.wait(lambda it: it.what == "presence" and it.peer == ALICE)
-    added = "ADC 7 AL N=desk@msn.test"
-    await until(lambda: added in [line.text for line in stage.lab.log.of("ADC", direction="S", account=ALICE)])
+async def test_somebody_who_adds_the_account_is_allowed_where_the_operator_wants_it(lab: LabMsn) -> None:
+    async with Stage(lab, allow_contacts=True, protocol=12) as stage:
+        await stage.sign_in()
+        desk = stage.lab.buddy("desk@msn.test", "Desk")
+        await desk.sign_in()
+        desk.add(ALICE)
+        await desk.happened.wait(lambda it: it.what == "presence" and it.peer == ALICE)
+        await until(
+            lambda: any(
+                "AL N=desk@msn.test" in line.text for line in lab.log.of("ADC", direction="S", account=ALICE)
+            )
+        )
+        assert stage.inbox.of("asked") == []
 
 
 async def test_a_file_is_declined(stage: Stage) -> None:
@@ -342,6 +369,8 @@ async def test_a_file_is_declined(stage: Stage) -> None:
     ("settings", "word"),
     [
         ({"server": "h:1"}, "nexus_url"),
+        ({"server": "h:1", "protocol": 18}, "token_url"),
+        ({"server": "h:1", "protocol": 19}, "18"),
         ({"server": "not a server:x", "nexus_url": "https://x/"}, "host:port"),
         ({"server": "h:1", "nexus_url": "ftp://x"}, "https://"),
         ({"server": "h:1", "nexus_url": "https://x/", "typo": 1}, "typo"),

@@ -81,7 +81,8 @@ async def server(lab: LabMsn) -> AsyncIterator[Server]:
     policy = Policy(local_domains=("cpm.test",), retry_schedule=(0.05, 0.05, 0.1))
     messaging = Messaging(store=store, directory=directory, policy=policy, clock=clock, ids=ids, bus=LocalBus())
     where = Context(name="msn", clock=clock, ids=ids, store=store, directory=directory)
-    connector = build({"switchboard_interval": 0.0, "reconnect_first": 0.02, **lab.settings}, where)
+    settings = {"switchboard_interval": 0.0, "reconnect_first": 0.02, "offline_messages": False, **lab.settings}
+    connector = build(settings, where)
     devices = Devices("sip", CPM, None)  # type: ignore[arg-type]
     messaging.attach([devices, connector])
     await messaging.recover()

@@ -88,7 +88,7 @@ def test_an_ack_after_the_peer_left_counts_nothing() -> None:
     client = talking()
     trid = client.text("hello", 1.0)
     assert client.receive(f"BYE bob@example.com 1\r\nACK {trid}\r\n".encode(), 1.0) == [
-        events.Lost(trid, "the peer left"),
+        events.Lost(trid, "the peer left", gone=True),
         events.Left("bob@example.com", True, 0),
     ]
 
@@ -96,7 +96,7 @@ def test_an_ack_after_the_peer_left_counts_nothing() -> None:
 def test_server_closes_without_a_word() -> None:
     client = talking()
     trid = client.text("hello", 1.0)
-    assert client.receive_eof(2.0) == [events.Lost(trid, "connection closed"), events.Closed(False)]
+    assert client.receive_eof(2.0) == [events.Lost(trid, "connection closed", gone=True), events.Closed(False)]
 
 
 def test_leaving() -> None:

@@ -10,8 +10,8 @@ from pydantic import ValidationError
 
 from opencpm.interfaces import Connector, Context
 from opencpm.interworking.msn.connector import MsnConnector
-from opencpm.interworking.msn.passport import tls_context
 from opencpm.interworking.msn.settings import MsnSettings
+from opencpm.interworking.msn.web import tls_context
 
 
 def build(settings: Mapping[str, Any], context: Context) -> Connector:

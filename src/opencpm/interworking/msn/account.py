@@ -1,35 +1,41 @@
-"""One signed-on account: its connection to the notification server, kept up."""
+"""One linked account: signed in, kept signed in, with its conversations."""
 
 from __future__ import annotations
 
 import asyncio
 import logging
 import random
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Mapping
 from enum import Enum
 from typing import Any
 
 from opencpm.domain.account import AccountState, AccountStatus
 from opencpm.domain.address import Address
-from opencpm.domain.presence import UNKNOWN, Presence
+from opencpm.domain.presence import UNKNOWN, Presence, note_of
 from opencpm.domain.profile import Availability, Reach
 from opencpm.domain.session import CloseReason
 from opencpm.domain.subscriber import LinkedAccount
-from opencpm.interworking.msn import passport, reasons
+from opencpm.interworking.msn import reasons
 from opencpm.interworking.msn.backoff import Cause, Ending, for_people, pause
-from opencpm.interworking.msn.buddies import Buddies
+from opencpm.interworking.msn.board import Board, Hear
+from opencpm.interworking.msn.book import AddressBook
+from opencpm.interworking.msn.buddies import Buddies, shown
 from opencpm.interworking.msn.conversation import Conversation
 from opencpm.interworking.msn.desk import Desk, moment
+from opencpm.interworking.msn.line import Line
 from opencpm.interworking.msn.listing import Listing
+from opencpm.interworking.msn.offline import Offline
 from opencpm.interworking.msn.passes import Passes
+from opencpm.interworking.msn.proof import Proof
+from opencpm.interworking.msn.roster import Roster
 from opencpm.protocols.msnp import commands, events
-from opencpm.protocols.msnp.commands import Endpoint, Lists
-from opencpm.protocols.msnp.errors import Kind, MsnpError, Trouble
-from opencpm.protocols.msnp.notification import NotificationClient, SignOn
-from opencpm.protocols.msnp.passport import PassportLogin, Ticket
-from opencpm.transport.link import Link, dial
+from opencpm.protocols.msnp.commands import Pass
+from opencpm.protocols.msnp.errors import MsnpError, Trouble
+from opencpm.protocols.msnp.notification import NotificationClient
 
 log = logging.getLogger("opencpm.interworking.msn")
+
+_LIST_VERBS = frozenset({"ADD", "ADC", "REM", "ADL", "RML"})
 
 
 class State(Enum):
@@ -56,26 +62,29 @@ class Account:
     """Signs in, stays signed in, and keeps the account's conversations."""
 
     def __init__(self, linked: LinkedAccount, password: str, desk: Desk, changed: Callable[[], None]) -> None:
+        settings = desk.settings
         self.linked, self.desk = linked, desk
         self.address = linked.address.value
-        self.password = password
         self.state = State.CONNECTING
         self.detail = ""
         self.since = desk.clock.now()
         self.buddies = Buddies(moment)
-        self.passes = Passes(self._ask_pass, desk.settings.switchboard_interval, desk.settings.switchboards_opening)
-        self.listing = Listing(self.buddies, self._add, desk.settings)
+        self.passes = Passes(self._ask_pass, settings.switchboard_interval, settings.switchboards_opening)
+        self._proof = Proof(self.address, settings, desk.web, desk.clock.now)
+        self._proof.password = password
+        self.listing = Listing(self.buddies, self._ask, settings, AddressBook(settings, desk.web, self._proof))
+        self.offline = Offline(self, desk, self._proof, lambda: self._line)
+        self._roster = Roster(linked, desk, self.listing, lambda: self.buddies.contacts, self._groups)
         self._changed = changed
         self._conversations: dict[str, Conversation] = {}
-        self._machine: NotificationClient | None = None
-        self._link: Link[events.NotificationEvent] | None = None
-        self._ended: asyncio.Future[Ending] | None = None
-        self._signed_in_at = 0.0
+        self._line: Line | None = None
+        self._published = ("", "")  # status and personal message
         self._again = asyncio.Event()
-        self._closed = asyncio.Event()  # the connection of the last sign-on is gone
-        self._settled = asyncio.Event()  # the login has come to an end, good or bad
-        self._login_url = desk.settings.login_url
-        self._server = commands.endpoint(desk.settings.server)
+        self._server = commands.endpoint(settings.server)
+
+    @property
+    def password(self) -> str:
+        return self._proof.password
 
     # --- what others ask -----------------------------------------------------------------------------------------
 
@@ -123,6 +132,10 @@ class Account:
         if conversation.idle and self._conversations.get(conversation.peer) is conversation:
             del self._conversations[conversation.peer]
 
+    def board(self, entry: Pass, session: str, hear: Hear) -> Board:
+        """A switchboard connection of this account."""
+        return Board(self.address, entry, session, self.desk, self.listing.dialect, hear)
+
     def describe_state(self) -> str:
         """For the operator."""
         return self.detail or self.state.value
@@ -153,15 +166,21 @@ class Account:
                 if self._again.is_set():
                     failures = 0
         finally:
-            await self._sign_off()
+            self._sign_off()
 
     def try_again(self, password: str) -> None:
         """The password was changed, or the person wants the account back here."""
-        self.password = password
+        self._proof.password = password
         self._again.set()
-        if self._ended is not None and not self._ended.done() and self.state is State.ONLINE:
-            return  # the new password counts from the next sign-on
-        self._end(Cause.LOST, "new password")
+        if self._line is not None and self.state is not State.ONLINE:
+            self._line.end(Cause.LOST, "new password")  # signed in, it counts from the next sign-on
+
+    def follow(self) -> None:
+        """The subscriber may have changed how they appear, or their contacts."""
+        line = self._line
+        if line is not None and line.online:
+            self._publish(line)
+        self._roster.follow()
 
     async def _rest(self, ending: Ending, failures: int) -> None:
         wait = pause(ending, failures, self.desk.settings, random.random())
@@ -177,69 +196,41 @@ class Account:
 
     async def _sign_on(self) -> Ending:
         """One sign-on, from connecting to its end."""
-        settings = self.desk.settings
         self._set(State.CONNECTING, "")
-        self._signed_in_at = 0.0
-        ended: asyncio.Future[Ending] = asyncio.get_running_loop().create_future()
-        machine = NotificationClient(SignOn(self.address, settings.dialects, step_timeout=settings.step_timeout))
-        self._ended, self._machine = ended, machine
-        self._closed.clear()
-        self._settled.clear()
+        self._published = self._appearance()
+        line = Line(self.address, self._proof, self.desk, *self._published, self._hear)
+        self._line = line
         try:
-            async with self.desk.gate:
-                await self._connect(machine)
-                await self._settled.wait()
-        except OSError as error:
-            self._server = commands.endpoint(settings.server)
-            return Ending(Cause.LOST, f"{settings.server} cannot be reached ({_short(error)})")
-        try:
-            return await ended
+            ending = await line.run(self._server)
         finally:
             self._off()
-
-    async def _connect(self, machine: NotificationClient) -> None:
-        self._link = await dial(
-            machine,
-            *self._server,
-            on_events=self._on_events,
-            on_lost=self._on_lost,
-            on_ready=lambda link: machine.start(moment()),
-            patience=self.desk.settings.connect_timeout,
-        )
+        self._server = line.redirected or commands.endpoint(self.desk.settings.server)
+        return ending
 
     def _off(self) -> None:
         """Signed off, for whatever reason. Switchboards live on: they are connections of their own."""
         error = reasons.down(f"{self.address} was signed out")
         self.passes.fail(error)
         self.listing.fail(error)
+        self._roster.end()
         for peer in self.buddies.end():
             self._tell_presence(peer, UNKNOWN)
 
-    async def _sign_off(self) -> None:
+    def _sign_off(self) -> None:
         for conversation in tuple(self._conversations.values()):
             conversation.shut(CloseReason.SHUTDOWN, f"{self.address} is signed out")
-        link, machine = self._link, self._machine
         self._set(State.STOPPED, "")
-        if link is not None and machine is not None:
-            machine.sign_off(moment())
-            link.wake()
+        if self._line is not None:
+            self._line.sign_off()
 
     async def left(self) -> None:
         """Wait until every connection is closed (after `run` was cancelled)."""
         await asyncio.gather(*(conversation.leave() for conversation in tuple(self._conversations.values())))
-        if self._link is not None:
-            await self._closed.wait()
-
-    def _end(self, cause: Cause, text: str, wait: float = 0.0) -> None:
-        self._settled.set()
-        if self._ended is not None and not self._ended.done():
-            lasted = moment() - self._signed_in_at if self._signed_in_at else 0.0
-            self._ended.set_result(Ending(cause, text, wait, lasted))
-        if self._link is not None:
-            self._link.close()
+        if self._line is not None:
+            await self._line.gone.wait()
 
     def _set(self, state: State, detail: str) -> None:
-        if (state, detail) == (self.state, self.detail):
+        if (state, detail) == (self.state, self.detail) and state is not State.CONNECTING:
             return
         if state is not self.state:
             self.since = self.desk.clock.now()
@@ -251,141 +242,104 @@ class Account:
             self.desk.inbox.account_changed(self.desk.name, self.linked.owner, self.linked.address, status)
         self._changed()
 
-    # --- what the machine says -----------------------------------------------------------------------------------
+    # --- how the subscriber appears ------------------------------------------------------------------------------
 
-    def _on_events(self, link: Link[events.NotificationEvent], found: Sequence[events.NotificationEvent]) -> None:
-        for event in found:
-            if not self._of_login(event):
-                self._of_service(event)
+    def _appearance(self) -> tuple[str, str]:
+        """Status and personal message."""
+        subscriber = self.desk.directory.subscriber(self.linked.owner)
+        mine = subscriber.presence if subscriber is not None else Presence(Availability.AVAILABLE)
+        return shown(mine.availability), note_of(mine.note)
 
-    def _on_lost(self, link: Link[events.NotificationEvent], error: Exception | None) -> None:
-        if link is self._link or self._link is None:
-            self._link = None
-            self._closed.set()
-            self._end(Cause.LOST, _short(error) if error else "the server closed the connection")
+    def _publish(self, line: Line) -> None:
+        status, note = wanted = self._appearance()
+        before, self._published = self._published, wanted
+        if wanted == before:
+            return
+        try:
+            if note != before[1]:
+                line.machine.personal_message(note, moment())
+            if status != before[0]:
+                line.machine.status(status, moment())
+        except MsnpError as error:
+            log.warning("%s: %s", self.address, error)
+        line.wake()
 
-    def _of_login(self, event: events.NotificationEvent) -> bool:
+    # --- what the service says -----------------------------------------------------------------------------------
+
+    def _hear(self, event: events.NotificationEvent) -> None:
         match event:
-            case events.TicketWanted(parameters):
-                self.desk.spawn(self._fetch_ticket(parameters))
-            case events.SignedIn(dialect, contacts):
-                self._signed_in(dialect, contacts)
-            case events.Redirected(endpoint):
-                self._redirected(endpoint)
-            case events.SignedOff(reason, minutes):
-                self._signed_off(reason, minutes)
-            case events.Failed(step, text, trouble):
-                self._failed(step, text, trouble)
-            case _:
-                return False
-        return True
-
-    def _of_service(self, event: events.NotificationEvent) -> None:
-        match event:
+            case events.SignedIn():
+                self._signed_in(event)
             case events.PresenceChanged(presence):
-                self.buddies.changed(presence)
-                self._tell_presence(presence.address, self.buddies.presence(presence.address))
-            case events.ListChanged():
-                self.listing.changed(event)
+                self._presence(presence)
+            case events.NoteChanged(address, text):
+                if self.buddies.noted(address, text) and self.buddies.status(address):
+                    self._tell_presence(address, self.buddies.presence(address))
+            case events.ListChanged() | events.GroupingChanged() | events.GroupChanged():
+                self._list_changed(event)
             case events.SwitchboardGranted(trid, entry):
                 self.passes.granted(trid, entry)
             case events.Refused(trid, verb, trouble, subject):
                 self._refused(trid, verb, trouble, subject)
             case events.Rang(ring):
                 self.desk.spawn(self.conversation(ring.inviter).answer(ring))
+            case events.OfflineWaiting(waiting, complete):
+                self.offline.waiting(waiting, complete)
             case _:
                 pass
 
-    async def _fetch_ticket(self, parameters: str) -> None:
-        machine, settings = self._machine, self.desk.settings
-        try:
-            login = PassportLogin(self.address, self.password, parameters, settings.nexus_url, self._login_url)
-        except MsnpError as error:
-            self._end(Cause.LOST, str(error))
-            return
-        result = await passport.fetch(login, self.desk.tls, settings.step_timeout)
-        if machine is not self._machine or machine is None or self._link is None:
-            return  # that sign-on is over
-        if isinstance(result, Ticket):
-            self._login_url = result.login_url
-            try:
-                machine.ticket(result.ticket, moment())
-            except MsnpError as error:
-                self._end(Cause.LOST, str(error))
-            self._wake()
-        else:
-            self._login_url = settings.login_url
-            self._end(Cause.CREDENTIALS if result.credentials else Cause.LOST, result.text)
-
-    def _signed_in(self, dialect: str, contacts: Sequence[commands.Contact]) -> None:
-        self._signed_in_at = moment()
-        self._settled.set()
-        self.buddies.begin(contacts)
-        self._set(State.ONLINE, f"signed in ({dialect})")
-        for contact in contacts:
+    def _signed_in(self, event: events.SignedIn) -> None:
+        assert self._line is not None
+        self.listing.dialect = self._line.machine.dialect
+        self.buddies.begin(event.contacts)
+        self._set(State.ONLINE, f"signed in ({event.dialect})")
+        for contact in event.contacts:
             if self.buddies.status(contact.address):
                 self._tell_presence(contact.address, self.buddies.presence(contact.address))
-        self.listing.allow(self.buddies.undecided())
+        self._roster.begin()
+        self._publish(self._line)  # what was changed while signing in
 
-    def _redirected(self, endpoint: Endpoint) -> None:
-        self._server = endpoint
-        self._end(Cause.REDIRECTED, f"sent on to {endpoint.host}")
+    def _presence(self, presence: commands.Presence) -> None:
+        self.buddies.changed(presence)
+        self._tell_presence(presence.address, self.buddies.presence(presence.address))
+        conversation = self._conversations.get(presence.address)
+        if conversation is not None and presence.state == commands.OFFLINE:
+            conversation.peer_is_offline()
 
-    def _signed_off(self, reason: str, minutes: int) -> None:
-        if reason == "OTH":
-            self._end(Cause.ELSEWHERE, "")
-        else:
-            self._end(Cause.GOING_DOWN, "", minutes * 60.0)
-
-    def _failed(self, step: str, text: str, trouble: Trouble | None) -> None:
-        kind = trouble.kind if trouble else Kind.TEMPORARY
-        said = f"{step or 'service'}: {text}" + (f" ({trouble.code})" if trouble else "")
-        if kind is Kind.AUTHENTICATION:
-            self._end(Cause.CREDENTIALS, said)
-        elif kind is Kind.BUSY and trouble:
-            self._end(Cause.BUSY, said, trouble.retry_after)
-        else:
-            self._end(Cause.LOST, said)
+    def _list_changed(self, event: events.ListChanged | events.GroupingChanged | events.GroupChanged) -> None:
+        match event:
+            case events.ListChanged():
+                before = self.buddies.status(event.contact.address)
+                self.listing.changed(event)
+                if before and not self.buddies.status(event.contact.address):
+                    self._tell_presence(event.contact.address, UNKNOWN)
+            case events.GroupingChanged(contact=contact):
+                self.buddies.listed(contact)
+            case _:
+                pass
+        self._roster.changed()
 
     def _refused(self, trid: int, verb: str, trouble: Trouble | None, subject: str) -> None:
         if verb == "XFR":
             error = reasons.refused(trouble, self.address) if trouble else reasons.down("no switchboard was given")
             self.passes.refused(trid, error)
-        elif verb in ("ADD", "ADC"):
-            self.listing.refused(trid, trouble, subject)
+        elif verb in _LIST_VERBS:
+            self.listing.refused(trid, trouble, subject, verb)
 
     # --- small things --------------------------------------------------------------------------------------------
 
-    def _online(self) -> NotificationClient:
+    def _ask(self, act: Callable[[NotificationClient, float], int]) -> int:
         self.check()
-        if self._machine is None:
+        if self._line is None:
             raise reasons.down(f"{self.address} is not signed in")
-        return self._machine
-
-    def _add(self, which: Lists, peer: str, name: str) -> int:
-        try:
-            trid = self._online().add(which, peer, name, moment())
-        except MsnpError as error:
-            raise reasons.down(str(error)) from error
-        self._wake()
-        return trid
+        return self._line.ask(act)
 
     def _ask_pass(self) -> int:
-        try:
-            trid = self._online().switchboard(moment())
-        except MsnpError as error:
-            raise reasons.down(str(error)) from error
-        self._wake()
-        return trid
+        return self._ask(lambda machine, now: machine.switchboard(now))
 
-    def _wake(self) -> None:
-        if self._link is not None:
-            self._link.wake()
+    def _groups(self) -> dict[str, str]:
+        return self._line.machine.groups if self._line is not None else {}
 
     def _tell_presence(self, peer: str, presence: Presence) -> None:
         inbox, linked = self.desk.inbox, self.linked
         inbox.presence_changed(self.desk.name, linked.owner, Address("msn", peer), presence, linked.address)
-
-
-def _short(error: BaseException | None) -> str:
-    return (str(error) or type(error).__name__)[:120]

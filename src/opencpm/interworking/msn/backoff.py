@@ -10,7 +10,6 @@ from opencpm.interworking.msn.settings import MsnSettings
 SPREAD = 0.2  # of the pause, at random, so that many accounts do not come back at once
 BUSY_PAUSE = 60.0
 DOWN_PAUSE = 60.0
-MAX_PAUSE = 86400.0
 
 
 class Cause(Enum):
@@ -53,10 +52,10 @@ def pause(ending: Ending, failures: int, settings: MsnSettings, chance: float) -
     match ending.cause:
         case Cause.ELSEWHERE:
             return None  # two programs would throw each other out for ever
+        case Cause.CREDENTIALS:
+            return None  # services lock accounts whose wrong password is tried again and again
         case Cause.REDIRECTED:
             return 0.0 if failures < 5 else settings.reconnect_max
-        case Cause.CREDENTIALS:
-            base = min(settings.wrong_password_retry * 2.0 ** min(failures - 1, 16), MAX_PAUSE)
         case Cause.BUSY:
             base = max(ending.wait, BUSY_PAUSE, _doubled(settings, failures))
         case Cause.GOING_DOWN:

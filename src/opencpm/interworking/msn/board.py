@@ -5,9 +5,8 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Callable, Sequence
 
-from opencpm.interworking.msn.desk import moment
-from opencpm.interworking.msn.settings import MsnSettings
-from opencpm.protocols.msnp import events
+from opencpm.interworking.msn.desk import Desk, machine_of, moment
+from opencpm.protocols.msnp import commands, dialects, events
 from opencpm.protocols.msnp.commands import Pass
 from opencpm.protocols.msnp.switchboard import Limits, State, SwitchboardClient
 from opencpm.transport.link import Link, dial
@@ -18,13 +17,16 @@ Hear = Callable[["Board", events.SwitchboardEvent], None]
 class Board:
     """A switchboard of one account. `incoming`: the peer opened it. Every event goes to `hear`, in order."""
 
-    def __init__(self, owner: str, entry: Pass, session: str, settings: MsnSettings, hear: Hear) -> None:
+    def __init__(self, owner: str, entry: Pass, session: str, desk: Desk, dialect: int, hear: Hear) -> None:
+        settings = desk.settings
+        place = machine_of(owner, desk.name) if dialects.has_places(dialect) else ""
         limits = Limits(settings.join_timeout, settings.ack_timeout, settings.idle_timeout)
         self.incoming = bool(session)
-        self.machine = SwitchboardClient(owner, entry.ticket, session, limits)
+        self.machine = SwitchboardClient(owner, entry.ticket, session, limits, place)
         self.gone = asyncio.Event()
         self.ending = ""  # how it ended, for people
-        self._entry = entry
+        self._server = commands.endpoint(settings.switchboard) if settings.switchboard else entry.endpoint
+        self._tls = desk.tls
         self._patience = settings.connect_timeout
         self._hear = hear
         self._link: Link[events.SwitchboardEvent] | None = None
@@ -34,10 +36,11 @@ class Board:
         try:
             self._link = await dial(
                 self.machine,
-                *self._entry.endpoint,
+                *self._server,
                 on_events=self._on_events,
                 on_lost=lambda link, error: self._on_lost(),
                 on_ready=lambda link: self.machine.start(moment()),
+                tls=self._tls,
                 patience=self._patience,
             )
         except OSError:
@@ -49,6 +52,16 @@ class Board:
     def has(self, peer: str) -> bool:
         """Whether a message sent now reaches this peer."""
         return self.machine.state is State.OPEN and peer in self.machine.peers
+
+    @property
+    def emptied(self) -> bool:
+        """Whether it stands, but everybody has left it."""
+        return self.machine.state is State.OPEN and not self.machine.peers
+
+    def name_of(self, peer: str) -> str:
+        """What somebody here calls themselves."""
+        known = self.machine.peers.get(peer)
+        return known.name if known else ""
 
     def call(self, peer: str) -> None:
         self.machine.call(peer, moment())

@@ -17,6 +17,12 @@ _AVAILABILITY = {
     commands.ON_THE_PHONE: Availability.BUSY,
     commands.OFFLINE: Availability.OFFLINE,
 }
+_SHOWN = {
+    Availability.AVAILABLE: commands.ONLINE,
+    Availability.BUSY: commands.BUSY,
+    Availability.AWAY: commands.AWAY,
+    Availability.OFFLINE: commands.HIDDEN,
+}
 _WORDS = {
     commands.ONLINE: "online",
     commands.BUSY: "busy",
@@ -29,6 +35,11 @@ _WORDS = {
 }
 
 
+def shown(availability: Availability) -> str:
+    """The MSN status by which a subscriber appears."""
+    return _SHOWN.get(availability, commands.ONLINE)
+
+
 class Buddies:
     """The contacts of one signed-on account. `now` is the loop's time."""
 
@@ -37,6 +48,7 @@ class Buddies:
         self._contacts: dict[str, Contact] = {}
         self._states: dict[str, str] = {}
         self._absent: dict[str, float] = {}
+        self._notes: dict[str, str] = {}  # personal messages
 
     def begin(self, contacts: Iterable[Contact]) -> None:
         """A new sign-on: everybody counts as offline until told otherwise."""
@@ -52,11 +64,28 @@ class Buddies:
         """Signed off: nothing is known any more. Returns whose presence that changes."""
         known = [who for who, state in self._states.items() if state != commands.OFFLINE]
         self._states.clear()
+        self._notes.clear()
         return known
 
     def changed(self, presence: Presence) -> None:
         self._states[presence.address] = presence.state
         self._absent.pop(presence.address, None)
+
+    def noted(self, address: str, text: str) -> bool:
+        """Somebody's personal message; whether it is another one than before."""
+        if self._notes.get(address, "") == text or (address not in self._states and address not in self._contacts):
+            return False
+        self._notes[address] = text
+        return True
+
+    def contact(self, address: str) -> Contact | None:
+        """Somebody as they stand on the lists."""
+        return self._contacts.get(address)
+
+    @property
+    def contacts(self) -> list[Contact]:
+        """Everybody on one of the lists."""
+        return [contact for contact in self._contacts.values() if contact.lists]
 
     def listed(self, contact: Contact) -> None:
         """Somebody was put on a list."""
@@ -80,12 +109,6 @@ class Buddies:
         contact = self._contacts.get(address)
         return contact is not None and Lists.FL in contact.lists
 
-    def undecided(self) -> list[Contact]:
-        """Who has added the account and is neither allowed nor blocked."""
-        decided = Lists.AL | Lists.BL
-        wanting = Lists.RL | Lists.PL
-        return [c for c in self._contacts.values() if c.lists & wanting and not c.lists & decided]
-
     def status(self, address: str) -> str:
         """The MSN status, empty when not known."""
         return self._states.get(address, "")
@@ -103,7 +126,11 @@ class Buddies:
     def presence(self, address: str) -> neutral.Presence:
         """What people are shown."""
         state = self._states.get(address)
-        return neutral.UNKNOWN if state is None else neutral.Presence(_AVAILABILITY.get(state, Availability.AWAY))
+        if state is None:
+            return neutral.UNKNOWN
+        return neutral.Presence(
+            _AVAILABILITY.get(state, Availability.AWAY), neutral.note_of(self._notes.get(address, ""))
+        )
 
     def counts(self) -> tuple[int, int]:
         """Contacts, and how many of them are online."""

@@ -9,6 +9,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from typing import Any
 
+from opencpm.domain.account import AccountState, AccountStatus
 from opencpm.domain.address import Address
 from opencpm.domain.delivery import Delivery
 from opencpm.domain.errors import SendError
@@ -20,9 +21,11 @@ from opencpm.interfaces import Context, Inbox, Leg, LegEvents
 from opencpm.interworking.msn import adapt, reasons
 from opencpm.interworking.msn.account import Account, State
 from opencpm.interworking.msn.desk import Counters, Desk
+from opencpm.interworking.msn.gate import Gate
 from opencpm.interworking.msn.outbound import outcome
 from opencpm.interworking.msn.profile import profile
 from opencpm.interworking.msn.settings import MsnSettings
+from opencpm.interworking.msn.web import Web
 from opencpm.protocols.msnp import commands
 from opencpm.protocols.msnp.errors import MsnpError
 
@@ -42,6 +45,7 @@ class MsnConnector:
         self._accounts: dict[str, Account] = {}  # by account address
         self._owned: defaultdict[str, list[Account]] = defaultdict(list)  # by owner
         self._unusable: dict[str, str] = {}  # accounts without a password that can be read
+        self._seen: dict[str, tuple[int, LinkedAccount]] = {}  # what the directory had when it was last looked at
         self._health_due = False
         self._running: dict[str, asyncio.Task[None]] = {}
         self._stopped = False
@@ -53,8 +57,7 @@ class MsnConnector:
     async def run(self, inbox: Inbox) -> None:
         """Keep every linked account signed in until cancelled."""
         context = self._context
-        gate = asyncio.Semaphore(self._settings.sign_ons_at_a_time)
-        desk = Desk(self.name, self._settings, context.clock, context.ids, inbox, self._tls, gate, self._counters)
+        desk = self._furnish(inbox)
         changed = asyncio.Event()
         context.directory.watch(changed.set)
         self._desk, self._stopped = desk, False
@@ -69,25 +72,53 @@ class MsnConnector:
         finally:
             await self._stop()
 
+    def _furnish(self, inbox: Inbox) -> Desk:
+        context, settings = self._context, self._settings
+        return Desk(
+            self.name,
+            settings,
+            context.clock,
+            context.ids,
+            inbox,
+            context.directory,
+            Web(settings, self._tls),
+            self._tls if settings.tls else None,
+            Gate(settings.sign_ons_at_a_time, settings.sign_ons_per_second),
+            self._counters,
+        )
+
     def _follow(self, desk: Desk) -> None:
         """Make the running accounts those that the directory has."""
         directory = self._context.directory
         wanted = {linked.address.value: linked for linked in directory.linked(self.name)}
         for address in [a for a, account in self._accounts.items() if wanted.get(a) != account.linked]:
             self._drop(address)
-        self._unusable.clear()
+        self._unusable = {address: why for address, why in self._unusable.items() if address in wanted}
         for address, linked in wanted.items():
-            try:
-                password = directory.password(linked)
-            except ValueError as error:
-                self._unusable[address] = str(error)  # whoever links it again makes the directory change
-                continue
-            running = self._accounts.get(address)
-            if running is None:
-                self._start(linked, password, desk)
-            elif running.password != password:
-                running.try_again(password)
+            revision = directory.revision(linked.owner)
+            if self._seen.get(address) != (revision, linked):
+                self._seen[address] = revision, linked
+                self._follow_one(linked, desk)
+        self._seen = {address: seen for address, seen in self._seen.items() if address in wanted}
         self._health_changed()
+
+    def _follow_one(self, linked: LinkedAccount, desk: Desk) -> None:
+        address = linked.address.value
+        running = self._accounts.get(address)
+        try:
+            password = self._context.directory.password(linked)
+        except ValueError as error:
+            self._unusable[address] = str(error)  # whoever links it again makes the directory change
+            status = AccountStatus(AccountState.BAD_CREDENTIALS, str(error), self._context.clock.now())
+            desk.inbox.account_changed(self.name, linked.owner, linked.address, status)
+            return
+        self._unusable.pop(address, None)
+        if running is None:
+            self._start(linked, password, desk)
+            return
+        if running.password != password:
+            running.try_again(password)
+        running.follow()
 
     def _start(self, linked: LinkedAccount, password: str, desk: Desk) -> None:
         account = Account(linked, password, desk, self._health_changed)
@@ -115,11 +146,14 @@ class MsnConnector:
                 await asyncio.gather(*(account.left() for account in accounts))
         except TimeoutError:
             pass
-        for task in tuple(self._desk.tasks if self._desk else ()):
-            task.cancel()
+        if self._desk is not None:
+            for task in tuple(self._desk.tasks):
+                task.cancel()
+            await self._desk.web.close()
         self._accounts.clear()
         self._owned.clear()
         self._running.clear()
+        self._seen.clear()
 
     # --- messages ------------------------------------------------------------------------------------------------
 
@@ -150,7 +184,7 @@ class MsnConnector:
         try:
             return account, commands.address(target)
         except MsnpError:
-            raise reasons.unknown(target, 0) from None
+            raise reasons.unknown(target) from None
 
     def composing(self, source: Address, target: Address, composing: Composing) -> None:
         """Shown where the buddy has a window open, else dropped."""

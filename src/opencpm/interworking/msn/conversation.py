@@ -9,12 +9,13 @@ from typing import TYPE_CHECKING
 
 from opencpm.domain.address import Address
 from opencpm.domain.delivery import Delivery
-from opencpm.domain.errors import SendError
+from opencpm.domain.errors import Reason, SendError
 from opencpm.domain.message import Message
 from opencpm.domain.session import CloseReason, Composing, SessionOffer
 from opencpm.interfaces import LegEvents
 from opencpm.interworking.msn import inbound, reasons
 from opencpm.interworking.msn.board import Board
+from opencpm.interworking.msn.invitation import Invitation
 from opencpm.interworking.msn.leg import TYPING_LAPSE, MsnLeg
 from opencpm.interworking.msn.outbound import Outbound, Settle
 from opencpm.protocols.msnp import commands, events
@@ -29,7 +30,8 @@ log = logging.getLogger("opencpm.interworking.msn")
 
 class Conversation:
     """The account's talk with `peer`. One switchboard is used in both directions; where both sides opened one, the
-    newest that the peer is in."""
+    newest that the peer is in. A session outlives its switchboard when that is lost or falls asleep: the next text
+    opens another. It ends when the peer closes the window, goes offline, or cannot be had back."""
 
     def __init__(self, account: Account, peer: str) -> None:
         self._account, self._desk = account, account.desk
@@ -40,7 +42,8 @@ class Conversation:
         self._opening: asyncio.Task[Board] | None = None
         self._joining: tuple[Board, asyncio.Future[Board]] | None = None
         self._ringing: list[Callable[[], None]] = []
-        self._inviting: asyncio.Task[LegEvents] | None = None
+        self._invitation = Invitation(self._desk, peer, account.address, self._page)
+        self._leaving: asyncio.Task[None] | None = None  # texts with the service, for a peer who is offline
         self._timer: asyncio.TimerHandle | None = None
         self._told_no_files = False
 
@@ -52,7 +55,8 @@ class Conversation:
     @property
     def idle(self) -> bool:
         """Nothing is going on here."""
-        return not self._boards and self._opening is None and self._leg is None and not self._out.backlog()
+        busy = self._opening or self._leg or self._leaving
+        return not self._boards and busy is None and not self._out.backlog()
 
     @property
     def boards(self) -> int:
@@ -120,20 +124,23 @@ class Conversation:
         """The account goes away: end the session, leave, fail what waits."""
         self._end_leg(reason, detail)
         self._out.fail(reasons.down(detail))
-        for task in (self._opening, self._inviting):
+        for task in (self._opening, self._leaving):
             if task is not None:
                 task.cancel()
         for board in tuple(self._boards):
             board.leave()
 
     def _push(self) -> None:
-        if not self._out.waits:
+        if not self._out.waits or self._leaving is not None:
             return
         board = self.board
         if board is not None:
             self._out.flush(board)
         elif self._opening is None:
-            self._start_opening()
+            if self._leg is None and self._account.offline.possible(self.peer):
+                self._leave_offline()
+            else:
+                self._start_opening()
 
     def _arm(self) -> None:
         """One timer for the earliest deadline."""
@@ -149,6 +156,35 @@ class Conversation:
         self._timer = None
         self._out.expire(self._desk.clock.now())
         self._arm()
+
+    # --- for a peer who is offline -------------------------------------------------------------------------------
+
+    def _leave_offline(self) -> None:
+        self._leaving = self._desk.spawn(self._leave_all())
+        self._leaving.add_done_callback(self._all_left)
+
+    async def _leave_all(self) -> None:
+        jobs = self._out.take_back()
+        try:
+            while jobs:
+                job = jobs[0]
+                try:
+                    said = await self._account.offline.leave(self.peer, job)
+                except SendError as error:
+                    self._out.finish(job, error, "offline message")
+                else:
+                    self._out.finish(job, None, "offline message", said)
+                jobs.pop(0)
+        finally:
+            for job in jobs:  # cancelled
+                self._out.finish(job, reasons.down("the account is signed out"), "MSN")
+
+    def _all_left(self, task: asyncio.Task[None]) -> None:
+        self._leaving = None
+        if not task.cancelled() and task.exception() is not None:
+            log.error("leaving offline messages for %s failed", self.peer, exc_info=task.exception())
+        self._push()
+        self._account.tidy(self)
 
     # --- opening -------------------------------------------------------------------------------------------------
 
@@ -171,8 +207,19 @@ class Conversation:
         elif (error := task.exception()) is None:
             self._push()
         else:
-            self._out.fail(error if isinstance(error, SendError) else reasons.down("internal error"))
+            self._not_opened(error if isinstance(error, SendError) else reasons.down("internal error"))
         self._account.tidy(self)
+
+    def _not_opened(self, error: SendError) -> None:
+        """No switchboard with the peer in it: a session cannot go on; texts may be left with the service."""
+        if self.board is not None:  # the peer has opened one meanwhile
+            self._push()
+            return
+        self._end_leg(CloseReason.LOST, error.detail)
+        if error.reason is Reason.OFFLINE and self._out.waits and self._account.offline.possible(self.peer):
+            self._leave_offline()
+        else:
+            self._out.fail(error)
 
     def _abandon(self) -> None:
         """Whoever wanted a session has gone; messages that wait keep the attempt alive."""
@@ -184,7 +231,7 @@ class Conversation:
         async with self._account.passes.place():
             await self._account.listing.know(self.peer)
             entry = await self._account.passes.get()
-            board = Board(self._account.address, entry, "", self._desk.settings, self.hear)
+            board = self._account.board(entry, "", self.hear)
             try:
                 return await self._invite_peer(board)
             except BaseException:
@@ -206,7 +253,7 @@ class Conversation:
 
     async def answer(self, ring: Ring) -> None:
         """The peer opened a switchboard: go in at once."""
-        board = Board(self._account.address, ring.entry, ring.session, self._desk.settings, self.hear)
+        board = self._account.board(ring.entry, ring.session, self.hear)
         self._add(board)
         try:
             await board.enter()
@@ -229,15 +276,18 @@ class Conversation:
         match event:
             case events.Accepted(trid):
                 self._out.accepted(board, trid)
+            case events.Lost(_, cause, True):
+                # In a session a closed window is the peer's last word; else what they did not get is sent again.
+                self._out.recall(board, cause, again=self._leg is None or not board.emptied)
             case events.Lost(trid, cause):
                 self._out.lost(board, trid, cause)
-            case events.Text(sender, _, text):
-                self._said(board, sender, text)
+            case events.Text(sender, name, text):
+                self._said(board, sender, name, text)
             case events.Typing(sender):
                 self._typed(sender)
             case events.Nudged(sender):
                 if self._desk.settings.nudge_text:
-                    self._said(board, sender, self._desk.settings.nudge_text)
+                    self._said(board, sender, board.name_of(sender), self._desk.settings.nudge_text)
             case events.Offered(cookie=cookie):
                 self._offered(board, cookie)
             case _:
@@ -288,19 +338,24 @@ class Conversation:
     def _left(self, board: Board, address: str, idle: bool, remaining: int) -> None:
         if remaining == 0:
             board.leave()
-        if address == self.peer and self.board is None:
-            self._end_leg(CloseReason.IDLE if idle else CloseReason.LEFT, f"{address} left the conversation")
+        if address == self.peer and self.board is None and not idle:
+            self._end_leg(CloseReason.LEFT, f"{address} left the conversation")
+        self._push()
 
     def _closed(self, board: Board) -> None:
         self._forget(board)
         self._settle_join(board, reasons.down(board.ending or "connection lost"))
+        self._push()
+
+    def peer_is_offline(self) -> None:
+        """The service says that the peer has signed out: a session without a switchboard is over."""
         if self.board is None and self._opening is None:
-            self._end_leg(CloseReason.LOST, board.ending)
+            self._end_leg(CloseReason.LEFT, f"{self.peer} went offline")
+            self._account.tidy(self)
 
     def _end_leg(self, reason: CloseReason, detail: str) -> None:
         leg, self._leg = self._leg, None
-        if self._inviting is not None:
-            self._inviting.cancel()
+        self._invitation.withdraw()
         if leg is not None:
             leg.ended(reason, detail)
 
@@ -322,12 +377,14 @@ class Conversation:
         except MsnpError:
             pass  # the peer has left meanwhile: nobody waits for an answer
 
-    def _said(self, board: Board, sender: str, text: str) -> None:
+    def _said(self, board: Board, sender: str, name: str, text: str) -> None:
         if not text:
             return
         self._desk.counters.received += 1
         leg = self._leg
-        if sender != self.peer:  # a third person in the room: theirs are messages of their own
+        if sender != self.peer and leg is not None:  # a third person in the room: named, for the session knows two
+            leg.received(self._heard(self.peer, f"{name or sender}: {text}", leg.session_id))
+        elif sender != self.peer:
             self._page(self._heard(sender, text, ""))
         elif leg is not None:
             leg.received(self._heard(sender, text, leg.session_id))
@@ -342,43 +399,15 @@ class Conversation:
     def _page(self, message: Message) -> None:
         inbound.hand_over(message, self._desk.inbox.received)
 
-    # --- a session that the buddy starts -------------------------------------------------------------------------
-
     def _invite(self, text: str) -> None:
         """The first text of a conversation the peer opened: ask our side for a session."""
-        now, session_id = self._desk.clock.now(), self._desk.ids.new()
+        session_id = self._desk.ids.new()
         leg = MsnLeg(self, session_id, self._desk.name)
-        first = self._heard(self.peer, text, session_id)
-        offer = SessionOffer(
-            id=session_id,
-            initiator=Address("msn", self.peer),
-            target=first.recipients[0],
-            origin=self._desk.name,
-            at=now,
-            first=first,
-        )
         self._leg = leg
-        task: asyncio.Task[LegEvents] = self._desk.spawn(self._desk.inbox.invited(offer, leg))
-        self._inviting = task
-        task.add_done_callback(lambda task: self._answered(task, offer, leg))
+        self._invitation.ask(leg, self._heard(self.peer, text, session_id), self._not_invited)
 
-    def _answered(self, task: asyncio.Task[LegEvents], offer: SessionOffer, leg: MsnLeg) -> None:
-        """Our side has answered, or the peer has left before it did."""
-        if self._inviting is task:
-            self._inviting = None
-        if task.cancelled():
-            self._not_invited(offer, leg)
-        elif (error := task.exception()) is None:
-            leg.attach(task.result())
-        else:
-            if not isinstance(error, SendError):
-                log.error("an invitation from %s failed", self.peer, exc_info=error)
-            self._not_invited(offer, leg)
-
-    def _not_invited(self, offer: SessionOffer, leg: MsnLeg) -> None:
-        """No session came of it; what was said meanwhile goes on as messages."""
+    def _not_invited(self, leg: MsnLeg) -> None:
+        """No session came of it."""
         if self._leg is leg:
             self._leg = None
-        assert offer.first is not None
-        self._page(inbound.standalone(offer.first))
-        leg.attach(inbound.Pages(self._page, self._desk.inbox.settled))
+        self._account.tidy(self)

@@ -4,12 +4,15 @@ from __future__ import annotations
 
 import asyncio
 import ssl
+import uuid
 from collections.abc import Coroutine
 from dataclasses import dataclass, field
 from typing import Any
 
-from opencpm.interfaces import Clock, Ids, Inbox
+from opencpm.interfaces import Clock, Directory, Ids, Inbox
+from opencpm.interworking.msn.gate import Gate
 from opencpm.interworking.msn.settings import MsnSettings
+from opencpm.interworking.msn.web import Web
 
 
 @dataclass(slots=True)
@@ -32,8 +35,10 @@ class Desk:
     clock: Clock
     ids: Ids
     inbox: Inbox
-    tls: ssl.SSLContext
-    gate: asyncio.Semaphore  # sign-ons under way at a time
+    directory: Directory
+    web: Web
+    tls: ssl.SSLContext | None  # for the notification server and switchboards; None: they speak in clear
+    gate: Gate  # sign-ons of all accounts
     counters: Counters = field(default_factory=Counters)
     tasks: set[asyncio.Task[Any]] = field(default_factory=set)
 
@@ -48,3 +53,8 @@ class Desk:
 def moment() -> float:
     """The loop's time, which the protocol machines count in."""
     return asyncio.get_running_loop().time()
+
+
+def machine_of(address: str, network: str) -> str:
+    """The GUID by which the service tells this place from the user's others: always the same."""
+    return f"{{{str(uuid.uuid5(uuid.NAMESPACE_URL, f'opencpm:{network}:{address}')).upper()}}}"

@@ -15,6 +15,7 @@ from opencpm.domain.session import CloseReason, Composing
 from opencpm.interfaces import Done
 from opencpm.interworking.msn.desk import Desk
 from opencpm.interworking.msn.outbound import Settle
+from opencpm.protocols.msnp.oim import OfflineText
 
 log = logging.getLogger("opencpm.interworking.msn")
 
@@ -42,19 +43,40 @@ def message(desk: Desk, sender: str, account: str, text: str, session_id: str) -
     )
 
 
-def hand_over(said: Message, receive: Receive, tries: int = 1) -> None:
+def kept(desk: Desk, account: str, ident: str, text: OfflineText) -> Message:
+    """A message that the service kept while we were away: its id is the service's, so that it is stored once however
+    often it is fetched, and its time is when it was written."""
+    now, who = desk.clock.now(), Address("msn", text.sender)
+    return Message(
+        id=message_ident(who, f"oim:{ident}"),
+        message_id=f"oim:{ident}",
+        sender=who,
+        recipients=(Address("msn", account),),
+        parts=(text_part(text.text),),
+        sent_at=text.at or now,
+        received_at=now,
+        origin=desk.name,
+        kind=MessageKind.STANDALONE,
+    )
+
+
+def hand_over(said: Message, receive: Receive, tries: int = 1, taken: Callable[[], None] | None = None) -> None:
     """Give one message to `receive`. MSN has no way to say "not stored": what could not be stored is handed over
-    again (its id makes a repetition harmless)."""
+    again (its id makes a repetition harmless). `taken` is called once it is stored, or refused for good."""
 
     def judged(verdicts: Sequence[SendError | None]) -> None:
         error = verdicts[0] if verdicts else None
-        if error is None:
+        if error is not None and error.retryable:
+            if tries < _TRIES:
+                loop = asyncio.get_running_loop()
+                loop.call_later(error.retry_after or _AGAIN, hand_over, said, receive, tries + 1, taken)
+            else:
+                log.warning("a message from %s could not be stored: %s", said.sender, error.reason.value)
             return
-        if error.retryable and tries < _TRIES:
-            loop = asyncio.get_running_loop()
-            loop.call_later(error.retry_after or _AGAIN, hand_over, said, receive, tries + 1)
-        else:
+        if error is not None:
             log.warning("a message from %s was not taken: %s", said.sender, error.reason.value)
+        if taken is not None:
+            taken()
 
     receive([said], judged)
 

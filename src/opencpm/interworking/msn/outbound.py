@@ -19,14 +19,19 @@ Settle = Callable[[Sequence[Outcome]], None]
 
 
 class Job:
-    """One delivery in work. `waiting` ACKs are to come; once `settled` nothing more is said about it."""
+    """One delivery in work; once `settled` nothing more is said about it.
 
-    __slots__ = ("delivery", "settle", "settled", "text", "waiting")
+    `acked` are the pieces that the service took, which are not sent again; `left` those left as offline messages;
+    `again`: it was sent a second time, after its first switchboard had died.
+    """
+
+    __slots__ = ("acked", "again", "delivery", "left", "settle", "settled", "text", "waiting")
 
     def __init__(self, delivery: Delivery, text: str, settle: Settle) -> None:
         self.delivery, self.text, self.settle = delivery, text, settle
-        self.waiting = 0
-        self.settled = False
+        self.acked: set[int] = set()
+        self.waiting = self.left = 0
+        self.settled = self.again = False
 
 
 class Outbound:
@@ -35,7 +40,8 @@ class Outbound:
     def __init__(self, desk: Desk, who: str) -> None:
         self._desk, self._who = desk, who
         self._queue: list[Job] = []
-        self._flying: dict[tuple[Board, int], Job] = {}
+        self._elsewhere: dict[Job, None] = {}  # carried another way
+        self._flying: dict[tuple[Board, int], tuple[Job, int]] = {}
 
     @property
     def waits(self) -> bool:
@@ -65,36 +71,68 @@ class Outbound:
             self._send(job, board)
 
     def _send(self, job: Job, board: Board) -> None:
+        job.waiting = 0
         try:
-            for trid in self._pieces(job, board):
-                self._flying[board, trid] = job
+            for number, trid in self._pieces(job, board):
+                self._flying[board, trid] = job, number
                 job.waiting += 1
         except MsnpError as error:
             self._settle(job, reasons.lost(str(error)), "this server")
 
-    def _pieces(self, job: Job, board: Board) -> Iterable[int]:
+    def _pieces(self, job: Job, board: Board) -> Iterable[tuple[int, int]]:
+        """Number and transaction id of each piece."""
         pieces = adapt.split(job.text)
         if len(pieces) > 1 and self._desk.settings.long_text == "chunk" and board.machine.takes_chunks:
             # Derived from the delivery, so that a resend carries the same id.
             name = uuid.uuid5(uuid.NAMESPACE_OID, job.delivery.id)
-            yield from board.chunks(job.text, f"{{{str(name).upper()}}}")
+            for trid in board.chunks(job.text, f"{{{str(name).upper()}}}"):
+                yield -1, trid
         else:
-            for piece in pieces:
-                yield board.text(piece)
+            for number, piece in enumerate(pieces):
+                if number not in job.acked:
+                    yield number, board.text(piece)
 
     def accepted(self, board: Board, trid: int) -> None:
         """ACK."""
-        job = self._flying.pop((board, trid), None)
+        job, number = self._flying.pop((board, trid), (None, 0))
         if job is not None:
+            job.acked.add(number)
             job.waiting -= 1
             if job.waiting == 0:
                 self._settle(job, None, "switchboard ACK")
 
     def lost(self, board: Board, trid: int, cause: str) -> None:
         """NAK, or no ACK."""
-        job = self._flying.pop((board, trid), None)
+        job, _ = self._flying.pop((board, trid), (None, 0))
         if job is not None:
             self._settle(job, reasons.lost(cause), "switchboard NAK" if "NAK" in cause else "switchboard")
+
+    def recall(self, board: Board, cause: str, again: bool) -> None:
+        """A switchboard is of no more use. `again`: what it had no ACK for goes first on the next one, but only once: a
+        message that kills two switchboards is not tried on a third."""
+        keys = [key for key in self._flying if key[0] is board]
+        jobs = dict.fromkeys(self._flying.pop(key)[0] for key in keys)
+        back: list[Job] = []
+        for job in jobs:
+            if job.settled:
+                continue
+            if again and not job.again:
+                job.again = True
+                back.append(job)
+            else:
+                self._settle(job, reasons.lost(cause), "switchboard")
+        self._queue[:0] = back
+
+    def take_back(self) -> list[Job]:
+        """Everything that waits, to be carried another way; each is then given to `finish`."""
+        queue, self._queue = self._queue, []
+        self._elsewhere.update(dict.fromkeys(queue))
+        return queue
+
+    def finish(self, job: Job, error: SendError | None, source: str, detail: str = "") -> None:
+        """How a job that was taken back ended."""
+        self._elsewhere.pop(job, None)
+        self._settle(job, error, source, detail)
 
     def fail(self, error: SendError) -> None:
         """No switchboard could be had: nothing that waits can go out."""
@@ -118,10 +156,10 @@ class Outbound:
         return len(self._jobs())
 
     def _jobs(self) -> list[Job]:
-        flying = dict.fromkeys(job for job in self._flying.values() if not job.settled)
-        return [*self._queue, *flying]
+        flying = dict.fromkeys(job for job, _ in self._flying.values() if not job.settled)
+        return [*self._queue, *flying, *(job for job in self._elsewhere if not job.settled)]
 
-    def _settle(self, job: Job, error: SendError | None, source: str) -> None:
+    def _settle(self, job: Job, error: SendError | None, source: str, detail: str = "") -> None:
         if job.settled:
             return
         job.settled = True
@@ -130,10 +168,10 @@ class Outbound:
             self._desk.counters.sent += 1
         else:
             self._desk.counters.failed += 1
-        job.settle([outcome(job.delivery, self._desk, error, source)])
+        job.settle([outcome(job.delivery, self._desk, error, source, detail)])
 
 
-def outcome(delivery: Delivery, desk: Desk, error: SendError | None, source: str) -> Outcome:
+def outcome(delivery: Delivery, desk: Desk, error: SendError | None, source: str, detail: str = "") -> Outcome:
     """What is told to messaging. ACK is the service's word, not the receiver's: never more than accepted."""
     return Outcome(
         delivery_id=delivery.id,
@@ -142,5 +180,5 @@ def outcome(delivery: Delivery, desk: Desk, error: SendError | None, source: str
         at=desk.clock.now(),
         source=source,
         error=error,
-        detail="the switchboard took it" if error is None else "",
+        detail=(detail or "the switchboard took it") if error is None else "",
     )

@@ -3,6 +3,7 @@
 from opencpm.domain.profile import Profile
 from opencpm.domain.report import Status
 from opencpm.interworking.msn.settings import MsnSettings
+from opencpm.protocols.msnp import dialects
 
 
 def profile(settings: MsnSettings) -> Profile:
@@ -18,4 +19,11 @@ def profile(settings: MsnSettings) -> Profile:
         sessions=True,
         typing=True,
         presence=True,
+        rosters=True,
+        stores=_stores(settings),
     )
+
+
+def _stores(settings: MsnSettings) -> bool:
+    """Whether a dialect that may be agreed on keeps messages for people who are offline."""
+    return any(settings.keeps_offline(dialects.ALL[name]) for name in settings.offered)

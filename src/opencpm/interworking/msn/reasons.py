@@ -15,10 +15,13 @@ _REASONS = {
     Kind.PERMANENT: Reason.REJECTED,
     Kind.TEMPORARY: Reason.UNDELIVERABLE,
 }
+_HIDDEN = 913
 
 
 def refused(trouble: Trouble, who: str) -> SendError:
     """An error number about `who`."""
+    if trouble.code == _HIDDEN:
+        return hidden()
     detail = {
         Kind.NOT_FOUND: f"There is no {who} on MSN.",
         Kind.OFFLINE: f"{who} is not online on MSN (or has blocked you).",
@@ -34,9 +37,30 @@ def refused(trouble: Trouble, who: str) -> SendError:
     )
 
 
-def unknown(who: str, code: int) -> SendError:
-    """The service knows no such account."""
-    return SendError(Reason.UNKNOWN_ADDRESS, detail=f"There is no {who} on MSN.", code=f"MSNP {code}")
+def unknown(who: str, code: str = "") -> SendError:
+    """The service knows no such account; `code` is its own word for that."""
+    return SendError(Reason.UNKNOWN_ADDRESS, detail=f"There is no {who} on MSN.", code=code)
+
+
+def not_listed(why: str) -> SendError:
+    """The contact list could not be changed."""
+    return SendError(
+        Reason.UNDELIVERABLE, retryable=True, detail=f"The contact list on MSN could not be changed: {why}."
+    )
+
+
+def hidden() -> SendError:
+    """Who appears offline cannot invite anybody."""
+    detail = "You appear offline on MSN; show yourself to write to people who are online there."
+    return SendError(Reason.REJECTED, detail=detail, code="MSNP 913")
+
+
+def not_kept(why: str, retryable: bool, code: str = "") -> SendError:
+    """The service did not keep a message for somebody who is offline."""
+    detail = f"MSN did not keep the message for later: {why}."
+    return SendError(
+        Reason.UNDELIVERABLE if retryable else Reason.REJECTED, retryable=retryable, detail=detail, code=code
+    )
 
 
 def busy(who: str, status: str) -> SendError:

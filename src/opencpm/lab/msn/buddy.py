@@ -4,17 +4,18 @@ from __future__ import annotations
 
 import asyncio
 import time
+import uuid
 from collections.abc import Callable, Coroutine, Sequence
 from enum import Enum
 from typing import Any
 
 from opencpm.lab.msn.chat import Chat
+from opencpm.lab.msn.credentials import Credentials, Where
 from opencpm.lab.msn.happenings import Happening, Happenings
-from opencpm.lab.msn.passport import ticket
-from opencpm.protocols.msnp import commands, events
-from opencpm.protocols.msnp.commands import Endpoint, Lists, Pass, Ring
+from opencpm.protocols.msnp import commands, dialects, events
+from opencpm.protocols.msnp.commands import Lists, Pass, Ring
+from opencpm.protocols.msnp.errors import MsnpError
 from opencpm.protocols.msnp.notification import NotificationClient, SignOn
-from opencpm.protocols.msnp.passport import PassportLogin
 from opencpm.transport.link import Link, dial
 
 
@@ -29,14 +30,17 @@ class Calls(Enum):
 class Buddy:
     """One buddy. `happened.wait(...)` and `text()` wait for things; `chats` are the open windows, newest last."""
 
-    def __init__(self, address: str, password: str, name: str, where: Callable[[], tuple[Endpoint, str]]) -> None:
+    def __init__(self, address: str, password: str, name: str, where: Callable[[], Where]) -> None:
         self.address, self.name = address, name
         self.happened = Happenings()
         self.calls = Calls.ACCEPT
-        self.dialects = tuple(commands.DIALECTS)
+        self.note = ""  # personal message
+        self.dialects: tuple[str, ...] = dialects.OFFERED
         self.presence: dict[str, str] = {}  # what the buddy sees of others
+        self.notes: dict[str, str] = {}  # their personal messages
+        self.machine_guid = f"{{{uuid.uuid5(uuid.NAMESPACE_URL, address)}}}".upper()
         self.chats: list[Chat] = []
-        self._password, self._where = password, where
+        self._credentials, self._where = Credentials(address, password), where
         self._machine: NotificationClient | None = None
         self._link: Link[events.NotificationEvent] | None = None
         self._signed_in: asyncio.Future[None] | None = None
@@ -51,9 +55,11 @@ class Buddy:
 
     async def sign_in(self, status: str = commands.ONLINE) -> None:
         """Sign in and be seen. Raises PermissionError for a wrong password, ConnectionError otherwise."""
-        endpoint, _ = self._where()
+        endpoint = self._where().server
         loop = asyncio.get_running_loop()
-        machine = NotificationClient(SignOn(self.address, self.dialects, status))
+        machine = NotificationClient(
+            SignOn(self.address, self.dialects, status, machine=self.machine_guid, message=self.note)
+        )
         signed_in = loop.create_future()
         self._machine, self._signed_in = machine, signed_in
         self._link = await dial(
@@ -80,9 +86,19 @@ class Buddy:
         """NLN, BSY, AWY, ... or HDN."""
         self._do(lambda machine, now: machine.status(state, now))
 
+    def set_note(self, text: str) -> None:
+        """Another personal message."""
+        self.note = text
+        self._do(lambda machine, now: machine.personal_message(text, now))
+
     def add(self, address: str) -> None:
         """Take somebody into the contact list."""
         self._do(lambda machine, now: machine.add(Lists.FL, address, "", now))
+
+    def block(self, address: str) -> None:
+        """Let somebody neither see nor call."""
+        self._do(lambda machine, now: machine.remove(Lists.AL, address, now))
+        self._do(lambda machine, now: machine.add(Lists.BL, address, "", now))
 
     async def start_chat(self, address: str) -> Chat:
         """Open a window with somebody; returns once they are in it. Raises ConnectionError with the reason."""
@@ -143,25 +159,40 @@ class Buddy:
 
     def _one(self, event: events.NotificationEvent) -> None:
         match event:
-            case events.TicketWanted(parameters):
-                self._spawn(self._fetch_ticket(parameters))
-            case events.SignedIn(dialect, _):
+            case events.TicketWanted():
+                self._spawn(self._prove(event))
+            case events.ListsWanted():
+                self._spawn(self._give_lists())
+            case events.SignedIn(dialect):
                 if self._signed_in is not None and not self._signed_in.done():
                     self._signed_in.set_result(None)
                 self.tell("signed-in", text=dialect)
-            case events.PresenceChanged(shown):
-                self.presence[shown.address] = shown.state
-                self.tell("presence", shown.address, shown.state)
+            case events.SignedOff(reason):
+                self._failed(ConnectionError(f"OUT {reason}"))
+            case events.Failed(step, text):
+                self._failed(ConnectionError(f"{step}: {text}"))
             case events.SwitchboardGranted(trid, entry):
                 self._settle(trid, entry)
             case events.Refused(trid, verb, why):
                 self._settle(trid, ConnectionError(f"{verb} {why.code if why else 'unanswered'}"))
             case events.Rang(ring):
                 self._rung(ring)
-            case events.SignedOff(reason):
-                self._failed(ConnectionError(f"OUT {reason}"))
-            case events.Failed(step, text):
-                self._failed(ConnectionError(f"{step}: {text}"))
+            case _:
+                self._of_people(event)
+
+    def _of_people(self, event: events.NotificationEvent) -> None:
+        match event:
+            case events.PresenceChanged(shown):
+                self.presence[shown.address] = shown.state
+                self.tell("presence", shown.address, shown.state)
+            case events.NoteChanged(address, text):
+                self.notes[address] = text
+                self.tell("note", address, text)
+            case events.ListChanged():
+                self.tell("listed" if event.added else "unlisted", event.contact.address, str(event.lists.name))
+            case events.OfflineWaiting(waiting):
+                for each in waiting:
+                    self.tell("offline-message", each.sender, each.id)
             case _:
                 pass
 
@@ -186,7 +217,9 @@ class Buddy:
             chat.leave()
 
     async def _open(self, entry: Pass, session: str) -> Chat:
-        chat = Chat(self.address, entry, session, self.tell)
+        assert self._machine is not None
+        place = self.machine_guid if dialects.has_places(self._machine.dialect) else ""
+        chat = Chat(self.address, entry, session, self.tell, place)
         self.chats.append(chat)
         self._spawn(self._forget(chat))
         await chat.enter()
@@ -196,14 +229,25 @@ class Buddy:
         await chat.closed.wait()
         self.chats.remove(chat)
 
-    async def _fetch_ticket(self, parameters: str) -> None:
-        _, nexus = self._where()
+    async def _prove(self, wanted: events.TicketWanted) -> None:
         try:
-            got = await ticket(PassportLogin(self.address, self._password, parameters, nexus))
+            ticket, response = await self._credentials.answer(wanted, self._where())
         except (PermissionError, OSError) as error:
             self._failed(error)
             return
-        self._do(lambda machine, now: machine.ticket(got, now))
+        self._do(lambda machine, now: machine.ticket(ticket, now, response))
+
+    async def _give_lists(self) -> None:
+        try:
+            book, contacts = await self._credentials.lists(self._where())
+        except (MsnpError, OSError) as error:
+            self._failed(ConnectionError(str(error)))
+            return
+        self._do(
+            lambda machine, now: machine.lists(
+                contacts, now, groups=book.groups, privacy=book.privacy, name=book.name or self.name
+            )
+        )
 
     def _failed(self, error: Exception) -> None:
         self.tell("failed", text=str(error))

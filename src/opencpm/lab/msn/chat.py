@@ -27,9 +27,9 @@ Tell = Callable[[str, str, str], None]
 class Chat:
     """What a buddy sees and does in one conversation."""
 
-    def __init__(self, owner: str, entry: Pass, session: str, tell: Tell) -> None:
+    def __init__(self, owner: str, entry: Pass, session: str, tell: Tell, place: str = "") -> None:
         self._owner, self._entry, self._tell = owner, entry, tell
-        self._machine = SwitchboardClient(owner, entry.ticket, session)
+        self._machine = SwitchboardClient(owner, entry.ticket, session, machine=place)
         self._link: Link[events.SwitchboardEvent] | None = None
         self._joined = asyncio.get_running_loop().create_future()
         self._to_call: list[str] = []

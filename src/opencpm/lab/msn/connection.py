@@ -82,6 +82,9 @@ class ServerConnection(asyncio.Protocol):
     def _one(self, frame: Frame) -> None:
         self.world.log.add(self._line("C", frame))
         faults = self.world.faults
+        if frame.verb in faults.drop:
+            self.abort()
+            return
         if frame.verb in faults.silent:
             return
         if frame.verb in faults.errors:

@@ -63,6 +63,9 @@ class CommandLog:
 def shown(frame: Frame) -> str:
     """The command line without the secrets it may carry."""
     args = list(frame.args)
-    if frame.verb == "USR" and args[1:3] == ["TWN", "S"] and len(args) > 3 and not args[3].startswith("ct="):
-        args[3] = "<ticket>"
+    if frame.verb == "USR" and args[2:3] == ["S"] and args[1] in ("TWN", "SSO", "MD5") and len(args) > 3:
+        if args[1] == "SSO" and len(args) > 4 and args[3] != "MBI_KEY_OLD":
+            args[3:5] = ["<token>", "<response>"]
+        elif args[1] != "SSO" and not args[3].startswith("ct="):
+            args[3] = "<ticket>"
     return " ".join([frame.verb, *args])

@@ -9,11 +9,13 @@ from typing import Self
 
 from opencpm.lab.msn.buddy import Buddy
 from opencpm.lab.msn.connection import ServerConnection
+from opencpm.lab.msn.credentials import Where
 from opencpm.lab.msn.faults import Faults
 from opencpm.lab.msn.log import CommandLog
 from opencpm.lab.msn.notification import NotificationConnection
-from opencpm.lab.msn.passport import NEXUS, PassportServer
 from opencpm.lab.msn.switchboard import SwitchboardConnection
+from opencpm.lab.msn.tokens import NEXUS
+from opencpm.lab.msn.web import RST, WebServer
 from opencpm.lab.msn.world import Account, World
 from opencpm.protocols.msnp.commands import Endpoint, Lists
 from opencpm.transport.link import address_of, listen
@@ -26,7 +28,7 @@ class LabMsn:
         self._host = host
         self._world = World()
         self._world.challenge = challenge
-        self._passport = PassportServer(self._world)
+        self._web = WebServer(self._world)
         self._connections: set[ServerConnection] = set()
         self._servers: list[asyncio.Server] = []
         self._ports = [0, 0, 0]
@@ -51,12 +53,25 @@ class LabMsn:
     @property
     def nexus_url(self) -> str:
         """Where logins begin."""
-        return self._passport.origin + NEXUS
+        return self._web.origin + NEXUS
 
     @property
     def settings(self) -> dict[str, str]:
         """What the network `msn` of the server needs to know."""
-        return {"server": f"{self._host}:{self._ports[0]}", "nexus_url": self.nexus_url}
+        origin = self._web.origin
+        return {
+            "server": f"{self._host}:{self._ports[0]}",
+            "nexus_url": self.nexus_url,
+            "token_url": self.token_url,
+            "contacts_url": origin,
+            "oim_url": origin,
+            "rsi_url": origin,
+        }
+
+    @property
+    def token_url(self) -> str:
+        """Where tokens of dialects 13 and later are issued."""
+        return self._web.origin + RST
 
     @property
     def log(self) -> CommandLog:
@@ -65,6 +80,19 @@ class LabMsn:
     @property
     def faults(self) -> Faults:
         return self._world.faults
+
+    def speak(self, *names: str) -> None:
+        """Know only these dialects."""
+        self._world.spoken = names
+
+    @property
+    def token_life(self) -> float:
+        """Seconds for which tokens issued from now on are good."""
+        return self._world.token_life
+
+    @token_life.setter
+    def token_life(self, seconds: float) -> None:
+        self._world.token_life = seconds
 
     @property
     def is_up(self) -> bool:
@@ -98,6 +126,10 @@ class LabMsn:
         self._world.take(self.account(owner), Lists.AL, other.lower())
         self._world.put(self.account(owner), Lists.BL, other.lower())
 
+    def keeps(self, address: str) -> int:
+        """How many messages the service keeps for an account."""
+        return len(self.account(address).kept)
+
     def is_online(self, address: str) -> bool:
         """Whether an account is signed in, with whatever program."""
         account = self._world.account(address)
@@ -112,11 +144,11 @@ class LabMsn:
         world, connections = self._world, self._connections
         notification = await listen(lambda: NotificationConnection(world, connections), self._host, self._ports[0])
         switchboard = await listen(lambda: SwitchboardConnection(world, connections), self._host, self._ports[1])
-        passport = await asyncio.start_server(self._passport.serve, self._host, self._ports[2])
+        passport = await asyncio.start_server(self._web.serve, self._host, self._ports[2])
         self._servers = [notification, switchboard, passport]
         self._ports = [address_of(server)[1] for server in self._servers]
         world.switchboard = (self._host, self._ports[1])
-        self._passport.origin = f"http://{self._host}:{self._ports[2]}"
+        self._web.origin = f"http://{self._host}:{self._ports[2]}"
 
     async def down(self) -> None:
         """Pull the plug: nobody listens, every connection is broken."""
@@ -144,5 +176,5 @@ class LabMsn:
             await buddy.close()
         await self.down()
 
-    def _where(self) -> tuple[Endpoint, str]:
-        return Endpoint(*self.notification_server), self.nexus_url
+    def _where(self) -> Where:
+        return Where(Endpoint(*self.notification_server), self.nexus_url, self.token_url, self._web.origin)

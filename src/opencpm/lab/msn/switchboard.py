@@ -5,9 +5,11 @@ from __future__ import annotations
 import secrets
 from collections.abc import Callable
 
+from opencpm.lab.msn import shown
 from opencpm.lab.msn.connection import ServerConnection
 from opencpm.lab.msn.world import Account
 from opencpm.protocols.msnp import commands
+from opencpm.protocols.msnp import payload as payloads
 from opencpm.protocols.msnp.framing import Frame, quote
 from opencpm.protocols.msnp.payload import MAX_PAYLOAD
 
@@ -28,6 +30,7 @@ class SwitchboardConnection(ServerConnection):
 
     kind = "SB"
     conversation: Conversation | None = None
+    place = ""  # `;{guid}`, from dialect 16 on
 
     def handle(self, frame: Frame) -> None:
         handler = _HANDLERS.get(frame.verb)
@@ -41,7 +44,8 @@ class SwitchboardConnection(ServerConnection):
         if room is None or room.members.pop(self.address, None) is None:
             return
         for member in room.others(self.address):
-            member.say("BYE", self.address)
+            for form in self._forms(member):
+                member.say("BYE", form)
         if not room.members:
             self.world.conversations.pop(room.id, None)
 
@@ -59,7 +63,8 @@ class SwitchboardConnection(ServerConnection):
         self.conversation = Conversation()
         self.world.conversations[self.conversation.id] = self.conversation
         self.conversation.members[self.address] = self
-        self.say("USR", frame.trid, "OK", self.address, quote(self.me.name))
+        self._at(frame)
+        self.say("USR", frame.trid, "OK", frame.arg(1), quote(self.me.name))
 
     def _ans(self, frame: Frame) -> None:
         self.address = commands.address(frame.arg(1))
@@ -68,20 +73,34 @@ class SwitchboardConnection(ServerConnection):
         if ticket is None or room is None or ticket.conversation != room.id:
             self._refuse(frame)
             return
+        self._at(frame)
         there = list(room.members.values())
-        for number, member in enumerate(there, start=1):
-            self.say("IRO", frame.trid, number, len(there), member.address, *self._described(member))
+        lines = [(form, member) for member in there for form in member._forms(self)]
+        for number, (form, member) in enumerate(lines, start=1):
+            self.say("IRO", frame.trid, number, len(lines), form, *self._described(member))
         self.conversation = room
         room.members[self.address] = self
         self.say("ANS", frame.trid, "OK")
         for member in there:
-            member.say("JOI", self.address, *member._described(self))
+            for form in self._forms(member):
+                member.say("JOI", form, *member._described(self))
+        if self.place:
+            self.say("JOI", self.address, *self._described(self))  # the recorded server tells us about ourselves
+
+    def _at(self, frame: Frame) -> None:
+        """Which of the person's places this is."""
+        _, mark, place = frame.arg(1).partition(";")
+        self.place = f";{place.lower()}" if mark else ""
+
+    def _forms(self, seen_by: SwitchboardConnection) -> tuple[str, ...]:
+        """How this person is named to somebody: by place and plain, where both speak dialect 16 or later."""
+        return (self.address + self.place, self.address) if self.place and seen_by.place else (self.address,)
 
     def _described(self, member: SwitchboardConnection) -> tuple[str | int, ...]:
         """Name, and for those who speak dialect 12 the capabilities (the recorded server shows them to all others)."""
         connection = self.me.connection
         dialect = connection.dialect if connection is not None else 0
-        caps = (member.me.capabilities,) if dialect >= 12 else ()
+        caps = (shown.capabilities(dialect, member.me),) if dialect >= 12 else ()
         return (quote(member.me.name), *caps)
 
     def _refuse(self, frame: Frame) -> None:
@@ -104,7 +123,8 @@ class SwitchboardConnection(ServerConnection):
     def _msg(self, frame: Frame) -> None:
         room, flag, data = self.conversation, frame.arg(1), frame.payload or b""
         assert room is not None
-        if len(data) > MAX_PAYLOAD or flag not in ("U", "N", "A", "D"):
+        peer_to_peer = payloads.parse(data).content_type == payloads.PEER_TO_PEER
+        if len(data) > MAX_PAYLOAD or flag not in ("U", "N", "A", "D") or (peer_to_peer and flag != "D"):
             self.abort()  # as the recorded server does: without a word
             return
         faults = self.world.faults

@@ -264,10 +264,12 @@ class Accepted:
 
 @dataclass(frozen=True, slots=True)
 class Lost:
-    """NAK, or no ACK in time, or the switchboard died before it: the message may be sent again elsewhere."""
+    """NAK, or no ACK in time, or (`gone`) the switchboard died or emptied before it: nobody will say any more what
+    became of the message."""
 
     trid: int
     cause: str
+    gone: bool = False
 
 
 @dataclass(frozen=True, slots=True)

@@ -24,7 +24,7 @@ RSI = "/rsi/rsi.asmx"
 OLD = "http://messenger.msn.com/ws/2004/09/oim/"  # Store, 11 and 12
 NEW = "http://messenger.live.com/ws/2006/09/oim/"  # Store2, 13 to 17
 RSI_NAMESPACE = "http://www.hotmail.msn.com/ws/2004/09/oim/rsi"
-MAX_TEXT = 400  # characters of one message, as the historic client had it
+MAX_TEXT = 400  # octets of one message; the historic client left about as many characters
 MAX_MESSAGE = 65536
 
 TOO_FAST = frozenset({"SenderThrottleLimitExceeded"})
@@ -65,7 +65,7 @@ class OfflineText(NamedTuple):
 
 
 def store(base: str, sender: Sender, to: str, text: str, number: int) -> soap.HttpRequest:
-    """Leave one text of at most MAX_TEXT characters; `number` counts from 1 in a conversation."""
+    """Leave one text of at most MAX_TEXT octets; `number` counts from 1 in a conversation."""
     new = sender.dialect >= 13
     space, action = (NEW, "Store2") if new else (OLD, "Store")
     identifier = "http://messenger.msn.com"
@@ -209,9 +209,15 @@ def _moment(head: Mapping[str, str]) -> float:
 
 
 def in_order(texts: Sequence[tuple[str, OfflineText]]) -> list[tuple[str, OfflineText]]:
-    """Kept messages (id and text) as they were written: by time, and by number within a conversation's run."""
-    first: dict[tuple[str, str], float] = {}
-    for _, text in texts:
-        key = (text.sender, text.run)
-        first[key] = min(first.get(key, text.at), text.at)
-    return sorted(texts, key=lambda each: (first[each[1].sender, each[1].run], each[1].run, each[1].number, each[1].at))
+    """Kept messages (id and text) as they were written: by time, within a conversation's run by number, and where both
+    say nothing (times are whole seconds) as the service names them."""
+    began: dict[tuple[str, str], tuple[float, int]] = {}
+    for place, (ident, text) in enumerate(texts):
+        run = _run(ident, text)
+        began[run] = min(began.get(run, (text.at, place)), (text.at, place))
+    places = {ident: place for place, (ident, _) in enumerate(texts)}
+    return sorted(texts, key=lambda each: (began[_run(*each)], each[1].number, each[1].at, places[each[0]]))
+
+
+def _run(ident: str, text: OfflineText) -> tuple[str, str]:
+    return text.sender, text.run or ident

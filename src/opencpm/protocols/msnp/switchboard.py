@@ -219,7 +219,7 @@ class SwitchboardClient:
         trids = [trid for trid, item in self._wire.pending.items() if item.verb == "MSG"]
         for trid in trids:
             self._wire.answered(trid)
-        return [events.Lost(trid, cause) for trid in trids]
+        return [events.Lost(trid, cause, gone=True) for trid in trids]
 
     def _fail(self, step: str, text: str, why: Trouble | None = None) -> list[events.SwitchboardEvent]:
         self.state = State.CLOSED
