@@ -78,7 +78,8 @@ class Directory:
         return tuple(self.changes)
 
     def link(self, owner: str, address: str, password: str) -> None:
-        self.accounts[address] = (LinkedAccount(owner=owner, network="msn", address=Address("msn", address)), password)
+        linked = LinkedAccount(owner=owner, network="msn", address=Address("msn", address), revision=self.revisions)
+        self.accounts[address] = (linked, password)
         self._changed()
 
     def unlink(self, address: str) -> None:

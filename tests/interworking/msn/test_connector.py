@@ -345,9 +345,7 @@ async def test_somebody_who_adds_the_account_is_allowed_where_the_operator_wants
         desk.add(ALICE)
         await desk.happened.wait(lambda it: it.what == "presence" and it.peer == ALICE)
         await until(
-            lambda: any(
-                "AL N=desk@msn.test" in line.text for line in lab.log.of("ADC", direction="S", account=ALICE)
-            )
+            lambda: any("AL N=desk@msn.test" in line.text for line in lab.log.of("ADC", direction="S", account=ALICE))
         )
         assert stage.inbox.of("asked") == []
 

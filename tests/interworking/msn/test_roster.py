@@ -197,9 +197,7 @@ async def test_presence_with_its_note(lab: LabMsn, protocol: int) -> None:
         (Availability.OFFLINE, None),
     ],
 )
-async def test_how_the_subscriber_appears(
-    lab: LabMsn, protocol: int, status: Availability, shown: str | None
-) -> None:
+async def test_how_the_subscriber_appears(lab: LabMsn, protocol: int, status: Availability, shown: str | None) -> None:
     bob = lab.buddies[BOB]
     await bob.sign_in()
     async with Stage(lab, protocol=protocol) as stage:

@@ -76,7 +76,9 @@ async def test_secrets_are_not_in_the_log(lab: LabMsn, dialect: str) -> None:
     alice, _ = await both(lab)
     logged = "\n".join(line.text for line in lab.log)
     world = lab._world
-    assert not any(secret and secret in logged for secret in (lab.account(ALICE).password, *world.tokens, *world.logins))
+    assert not any(
+        secret and secret in logged for secret in (lab.account(ALICE).password, *world.tokens, *world.logins)
+    )
     said = [line.text for line in lab.log.of("USR", direction="C", account=ALICE)][-1]
     assert said.split(" ")[4] in ("<token>", "<ticket>")
     assert alice.online

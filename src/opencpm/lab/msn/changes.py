@@ -81,7 +81,9 @@ def members(world: World, me: Account, frame: Frame, add: bool) -> list[tuple[Li
                 continue
             if (which not in on) is add:
                 (world.put if add else world.take)(me, which, member.address)
-            found.append((which, member.address))  # presence follows the command, whatever the address book says already
+            found.append(
+                (which, member.address)
+            )  # presence follows the command, whatever the address book says already
     return found
 
 

@@ -18,6 +18,7 @@ class Faults:
     )  # SOAP fault for an operation: {"Store": "SystemUnavailable"}
     web_silent: set[str] = field(default_factory=set)  # operations or paths that get no answer
     drop: set[str] = field(default_factory=set)  # verbs at which the connection breaks without a word: {"USR"}
+    redirect: str = ""  # another notification server, to which every login is sent on: "127.0.0.1:1865"
     nak: bool = False  # every message is NAKed instead of delivered
     swallow: bool = False  # messages vanish: neither delivered nor answered
 
@@ -27,4 +28,5 @@ class Faults:
         for switches in (self.silent, self.errors, self.web_status, self.web_faults, self.web_silent, self.drop):
             switches.clear()
         self.refuse_login = self.passport_status = 0
+        self.redirect = ""
         self.nak = self.swallow = False

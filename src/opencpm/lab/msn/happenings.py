@@ -14,7 +14,8 @@ MAX_KEPT = 1000
 class Happening:
     """One thing that happened to a buddy.
 
-    `what`: signed-in, signed-off, failed, presence, note, listed, unlisted, offline-message, rung, joined, left, text, sent, accepted, lost, typing,
+    `what`: signed-in, signed-off, failed, presence, note, listed, unlisted, offline-message, rung, joined, left,
+    text, sent, accepted, lost, typing,
     nudge, closed. `peer` is who it was about, `text` what was said (or the state, the cause).
     """
 

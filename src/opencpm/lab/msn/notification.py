@@ -78,6 +78,9 @@ class NotificationConnection(ServerConnection):
         if not self.dialect or self.account is not None or frame.arg(1) != kind.value:
             self.error(911, frame)
             self.close()
+        elif self.world.faults.redirect:
+            self.say("XFR", frame.trid, "NS", self.world.faults.redirect, 0, "127.0.0.1:1863")
+            self.close()
         elif frame.arg(2) == "I":
             self.address = commands.address(frame.arg(3))
             self._door = Door(self.world, self.dialect, self.address)
