@@ -22,6 +22,11 @@ WORDS = {
     "sip_to_sms_receipt_tcp_us": "the first one over TCP",
     "sip_to_sip_tcp_us": "SIP to SIP, stored (TCP)",
 }
+ACCOUNTS = {
+    "msn_account_kb": "kB of memory for each of 2,000 linked MSN accounts",
+    "msn_rest_cpu_percent": "per cent of a core for 2,000 MSN accounts at rest",
+    "msn_restore_seconds": "seconds until 2,000 MSN accounts are signed in again after kill -9",
+}
 # CPU µs a message, measured on a machine like the one these figures are compared on
 PEERS = (
     ("Kamailio, relaying the same MESSAGE, nothing stored", "180"),
@@ -36,7 +41,9 @@ PEERS = (
 @click.command()
 @click.option("--messages", "-n", default=10_000, show_default=True, help="Messages a scenario.")
 @click.option("--window", "-w", default=200, show_default=True, help="Messages under way at a time.")
-@click.option("--only", multiple=True, type=click.Choice(list(WORDS)), help="Only this scenario; may be repeated.")
+@click.option(
+    "--only", multiple=True, type=click.Choice([*WORDS, *ACCOUNTS]), help="Only this scenario; may be repeated."
+)
 @click.option("--profile", is_flag=True, help="Run the server under the profiler and show where the time goes.")
 @json_option
 def bench(messages: int, window: int, only: tuple[str, ...], profile: bool, as_json: bool) -> None:
@@ -49,15 +56,18 @@ def bench(messages: int, window: int, only: tuple[str, ...], profile: bool, as_j
     opencpm bench --json
     opencpm bench --only sip_to_sms_receipt_us --profile
     """
-    from opencpm.lab.bench import measure
+    from opencpm.lab.bench import measure, measure_accounts
 
     def tell(key: str) -> None:
         if not as_json:
-            click.echo(f"… {WORDS[key]}", err=True)
+            click.echo(f"… {(WORDS | ACCOUNTS)[key]}", err=True)
 
     with tempfile.TemporaryDirectory(prefix="opencpm-profile-") as name:
         folder = Path(name) if profile else None
         found = run(measure(prepare, messages, window, only, folder, tell))
+        if not only or set(only) & set(ACCOUNTS):
+            tell("msn_restore_seconds")
+            found |= run(measure_accounts(prepare_accounts))
         if as_json:
             print_json(found)
         else:
@@ -83,6 +93,9 @@ def _table(found: dict[str, Any]) -> None:
             name = key.removesuffix("_us")
             system, rate = found[f"{name}_system_us"], found[f"{name}_per_second"]
             click.echo(f"{found[key]:>10.1f}  {words}; {system} of it in the kernel; {rate} a second")
+    for key, words in ACCOUNTS.items():
+        if key in found:
+            click.echo(f"{found[key]:>10.1f}  {words}")
     click.echo("\nOthers, measured on a similar machine")
     for words, figure in PEERS:
         click.echo(f"{figure:>10}  {words}")
@@ -122,3 +135,29 @@ async def prepare(folder: Path, rig: Any, port: int) -> Any:
             people.add_user(name, name, password, [Address("sip", f"{name}@{DOMAIN}"), tel(f"+1202555{at:04d}")])
         token = people.new_token("away", "bench")
     return Ready(config, password, token)
+
+
+async def prepare_accounts(folder: Path, network: dict[str, Any], accounts: list[Any]) -> Path:
+    """Settings with this network "msn", and a user for each account."""
+    from opencpm.app.people import opened
+    from opencpm.cli.demo_setup import toml
+    from opencpm.domain.address import Address
+    from opencpm.lab.bench.run import DOMAIN
+    from opencpm.settings import parse
+
+    values: dict[str, Any] = {
+        "domain": DOMAIN,
+        "secret_key": secrets.token_urlsafe(32),
+        "log_level": "warning",
+        "sip": {"udp_port": 0, "tcp_port": 0, "msrp_port": 0},
+        "web": {"port": 0},
+        "networks": {"msn": network},
+    }
+    config = folder / "opencpm.toml"
+    config.write_text("\n".join(toml(values)) + "\n")
+    async with opened(parse(values, folder)) as (_, people):
+        for account in accounts:
+            password = secrets.token_urlsafe(6)
+            people.add_user(account.user, account.user, password, [Address("sip", f"{account.user}@{DOMAIN}")])
+            people.link_account(account.user, "msn", Address("msn", account.address), account.password)
+    return config

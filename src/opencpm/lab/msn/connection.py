@@ -108,7 +108,7 @@ class ServerConnection(asyncio.Protocol):
         self._loop.call_at(at, call, *args)
 
     def _write(self, data: bytes) -> None:
-        if self._transport is not None:
+        if self._transport is not None and not self._transport.is_closing():
             self._transport.write(data)
 
     def _close(self) -> None:

@@ -135,6 +135,11 @@ class LabMsn:
         account = self._world.account(address)
         return account is not None and account.connection is not None
 
+    def dialect_of(self, address: str) -> int:
+        """The version that an account's program speaks, 0 when it is not signed in."""
+        account = self._world.account(address)
+        return account.connection.dialect if account is not None and account.connection is not None else 0
+
     # --- trouble -------------------------------------------------------------------------------------------------
 
     async def up(self) -> None:
