@@ -31,6 +31,10 @@ class Api:
         """:raises ApiError: :raises OSError:"""
         return await self._call("POST", path, body)
 
+    async def put(self, path: str, body: Any) -> Any:
+        """:raises ApiError: :raises OSError:"""
+        return await self._call("PUT", path, body)
+
     async def patch(self, path: str, body: Any) -> Any:
         """:raises ApiError: :raises OSError:"""
         return await self._call("PATCH", path, body)

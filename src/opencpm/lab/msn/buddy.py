@@ -100,6 +100,10 @@ class Buddy:
         self._do(lambda machine, now: machine.remove(Lists.AL, address, now))
         self._do(lambda machine, now: machine.add(Lists.BL, address, "", now))
 
+    def leave_message(self, address: str, text: str) -> None:
+        """Leave a text with the service for somebody who is offline (dialect 18)."""
+        self._do(lambda machine, now: machine.offline_text(address, text, now))
+
     async def start_chat(self, address: str) -> Chat:
         """Open a window with somebody; returns once they are in it. Raises ConnectionError with the reason."""
         loop = asyncio.get_running_loop()

@@ -43,13 +43,7 @@ class Trails:
         """The first line of a message's trail with this step that is wanted. :raises Missing:"""
 
         async def look() -> Line | None:
-            try:
-                answer = await self._api.get(f"/messages/{segment(ident)}/trail")
-            except ApiError as error:
-                if error.status == 404:
-                    return None
-                raise
-            return _first(answer["trail"], step, wanted)
+            return _first(await self._trail(f"/messages/{segment(ident)}/trail"), step, wanted)
 
         return await patiently(f"line {step!r} in the trail of message {ident}", look)
 
@@ -57,10 +51,18 @@ class Trails:
         """The same of a session. :raises Missing:"""
 
         async def look() -> Line | None:
-            answer = await self._api.get(f"/sessions/{segment(ident)}/trail")
-            return _first(answer["trail"], step, wanted)
+            return _first(await self._trail(f"/sessions/{segment(ident)}/trail"), step, wanted)
 
         return await patiently(f"line {step!r} in the trail of session {ident}", look)
+
+    async def _trail(self, path: str) -> list[Line]:
+        """Empty while it is not stored yet."""
+        try:
+            return list((await self._api.get(path))["trail"])
+        except ApiError as error:
+            if error.status == 404:
+                return []
+            raise
 
     async def newest_session(self, peer: str) -> str:
         """The id of the last session with a person. :raises Missing:"""

@@ -166,9 +166,16 @@ def _shown(leg: WebLeg, within: House) -> dict[str, Any]:
 
 
 def _recorded(within: House, owner: str, session_id: str) -> dict[str, Any] | None:
+    """From the history; also one in which nothing has been said, with somebody to whom nothing was ever written."""
     store = within.messaging.store
-    for thread in store.threads(owner, 500):
-        for record in store.sessions(owner, thread.peer, 100):
+    standing = next((record for record in store.open_sessions() if record.id == session_id), None)
+    if standing is not None:
+        mine = any(thread.startswith(f"{owner}|") for thread in standing.owner_threads)
+        return views.session(standing, owner) if mine else None
+    peers = dict.fromkeys(thread.peer for thread in store.threads(owner, 500))
+    peers.update(dict.fromkeys(contact.id for contact in within.people.contacts(owner)))
+    for peer in peers:
+        for record in store.sessions(owner, peer, 100):
             if record.id == session_id:
                 return views.session(record, owner)
     return None
