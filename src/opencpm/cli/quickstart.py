@@ -140,8 +140,10 @@ port = 8080
 # password = "..."
 # source = "+12025550100"              # "" sends from the user's own number
 
-# [networks.msn]                       # a service that speaks MSNP12; users link accounts: opencpm account link
+# [networks.msn]                       # a service that speaks MSNP; users link accounts: opencpm account link
 # type = "msn"
 # server = "messenger.example.com:1863"
-# nexus_url = "https://nexus.example.com/rdr/pprdr.asp"
+# token_url = "https://login.example.com/RST.srf"          # versions 13 to 18; for 8 to 12: nexus_url
+# contacts_url = "https://contacts.example.com"
+# rsi_url = "https://rsi.example.com"                      # messages that came while nobody was there
 '''
