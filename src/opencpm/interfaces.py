@@ -376,6 +376,9 @@ class Directory(Protocol):
 
     def subscriber(self, subscriber_id: str) -> Subscriber | None: ...
 
+    def subscribers(self) -> Sequence[Subscriber]:
+        """Everybody, for networks on which our people need no account of their own."""
+
     def owner_of(self, address: Address) -> Subscriber | None:
         """The subscriber to whom an address (their own, or a linked account's) belongs."""
 
