@@ -3,6 +3,7 @@
 import asyncio
 import time
 from contextlib import asynccontextmanager, suppress
+from dataclasses import replace
 
 from opencpm.domain.address import Address
 from opencpm.domain.delivery import Delivery, Notice
@@ -30,6 +31,7 @@ __all__ = [
     "message",
     "notice",
     "rig",
+    "start",
 ]
 
 ALICE = Address("sip", "alice@cpm.test")
@@ -44,8 +46,10 @@ class Directory:
     def __init__(self, *others):
         people = [Subscriber(id="alice", name="Alice", addresses=(ALICE, ALICE_TEL)), *others]
         self.people = {one.id: one for one in people}
-        self.changes = []
+        self.changes = {}  # owner -> what the address book wants
+        self.blocked = set()
         self._watchers = []
+        self._revision = 0
 
     def subscriber(self, subscriber_id):
         return self.people.get(subscriber_id)
@@ -53,13 +57,34 @@ class Directory:
     def owner_of(self, address):
         return next((one for one in self.people.values() if address in one.addresses), None)
 
+    def subscribers(self):
+        return list(self.people.values())
+
     def blocks(self, owner, address):
-        return False
+        return address in self.blocked
+
+    def revision(self, owner):
+        return self._revision
+
+    def roster_changes(self, network, owner, schemes, account=None):
+        return tuple(self.changes.get(owner, ()))
+
+    def want(self, *changes, owner="alice"):
+        """The address book wants these; they are gone once they are settled."""
+        self.changes[owner] = [*self.changes.get(owner, ()), *changes]
+        self.changed()
+
+    def prefer(self, status, note=""):
+        """Alice publishes another presence."""
+        alice = self.people["alice"]
+        self.people["alice"] = replace(alice, preferences=replace(alice.preferences, status=status, note=note))
+        self.changed()
 
     def watch(self, changed):
         self._watchers.append(changed)
 
     def changed(self):
+        self._revision += 1
         for changed in self._watchers:
             changed()
 
@@ -98,6 +123,8 @@ class Inbox(PlainInbox):
         super().__init__()
         self.offers, self.legs, self.events = [], [], []
         self.typing, self.turned, self.presence = [], [], []
+        self.rosters, self.settled_changes, self.requests = {}, [], []
+        self.directory = None
         self.refusal = None
         self.answer = asyncio.Event()
         self.answer.set()
@@ -120,6 +147,24 @@ class Inbox(PlainInbox):
 
     def composing(self, sender, recipient, composing):
         self.typing.append((sender, recipient, composing.active))
+        self.news()
+
+    def roster(self, network, owner, entries, account=None):
+        self.rosters[owner] = list(entries)
+        self.news()
+
+    def roster_settled(self, network, owner, change, error=None, account=None):
+        self.settled_changes.append((change, error))
+        if self.directory is not None:
+            self.directory.changes[owner].remove(change)
+        self.news()
+
+    def contact_asked(self, request):
+        self.requests.append(request)
+        self.news()
+
+    def presence_changed(self, network, owner, address, presence, account=None):
+        self.presence.append((owner, address, presence))
         self.news()
 
     def turned_away(self, who, reason, what):
@@ -185,6 +230,7 @@ class Rig:
     def __init__(self, server, connector, inbox, task):
         self.server, self.connector, self.inbox, self.task = server, connector, inbox, task
         self.bob = server.person("bob")
+        self.directory = inbox.directory
 
     def send(self, *deliveries):
         self.connector.send(deliveries)
@@ -195,15 +241,20 @@ class Rig:
             await self.task
 
 
+async def start(server, where, **settings):
+    """A connector on a server that is there already."""
+    connector = build({**server.settings, "reconnect_min": 0.01, **settings}, where)
+    inbox = Inbox()
+    inbox.directory = where.directory
+    return Rig(server, connector, inbox, asyncio.create_task(connector.run(inbox)))
+
+
 @asynccontextmanager
 async def rig(*, where=None, up=True, **settings):
     async with LabXmpp() as server:
-        values = {**server.settings, "reconnect_min": 0.01, **settings}
-        connector = build(values, where or context())
-        inbox = Inbox()
-        running = Rig(server, connector, inbox, asyncio.create_task(connector.run(inbox)))
+        running = await start(server, where or context(), **settings)
         if up:
-            await inbox.until(lambda: inbox.healths)
+            await running.inbox.until(lambda: running.inbox.healths)
         try:
             yield running
         finally:

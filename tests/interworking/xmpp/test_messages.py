@@ -139,7 +139,7 @@ async def test_a_text_comes_in_and_its_receipt_only_after_delivery():
         await it.bob.until(lambda: it.bob.displayed)
         assert (it.bob.receipts, it.bob.displayed) == ([ident], [ident])
         await it.inbox.until(lambda: len(it.inbox.outcomes) == 2)
-        assert {outcome.kind for outcome in it.inbox.outcomes} == {OutcomeKind.ACCEPTED}
+        assert {outcome.kind for outcome in it.inbox.outcomes} == {OutcomeKind.DELIVERED}  # told
         assert all(outcome.references == () for outcome in it.inbox.outcomes)
 
 

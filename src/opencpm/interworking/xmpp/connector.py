@@ -11,11 +11,11 @@ from opencpm.domain.address import Address
 from opencpm.domain.delivery import Delivery, Outcome
 from opencpm.domain.errors import SendError
 from opencpm.domain.message import Message
-from opencpm.domain.profile import UNKNOWN_REACH, Fit, Health, HealthState, Reach
+from opencpm.domain.profile import Fit, Health, HealthState, Reach
 from opencpm.domain.session import Composing, SessionOffer
 from opencpm.domain.subscriber import Subscriber
 from opencpm.interfaces import NOTHING, Context, Inbox, Leg, LegEvents
-from opencpm.protocols.xmpp import iq, jid, message
+from opencpm.protocols.xmpp import iq, jid, message, presence
 from opencpm.protocols.xmpp.message import MessageStanza
 
 from . import adapt, reasons
@@ -28,6 +28,7 @@ from .outbox import OURS, Entry, Outbox, Settle, outcome
 from .outgoing import Composer
 from .profile import profile_of
 from .queries import Queries
+from .roster import Roster
 from .settings import XmppSettings
 from .talks import Talks
 
@@ -57,9 +58,11 @@ class XmppConnector:
         self._inbound = Inbound(
             context, names, terms, link, self._outbox, self._manners, self._talks, settings.inbound_queue
         )
+        self._roster = Roster(context, names, link, self._talks, settings.approve, settings.add_contacts)
         self._queries = Queries(settings.component, settings.label, self._subscriber)
         self._inbox: Inbox | None = None
         self._early: list[Delivery] = []
+        self._was_up = False
         self._health = Health(HealthState.DOWN, "not started", context.clock.now())
 
     # -- what messaging calls
@@ -69,6 +72,7 @@ class XmppConnector:
         self._inbox = inbox
         self._inbound.start(inbox)
         self._talks.start(inbox)
+        self._roster.start(inbox)
         early, self._early = self._early, []
         self.send(early)
         try:
@@ -101,7 +105,7 @@ class XmppConnector:
             self._link.write(message.write(MessageStanza(type="chat", sender=ours, to=peer, state=state)))
 
     def reach(self, owner: str, target: Address) -> Reach:
-        return UNKNOWN_REACH
+        return self._roster.reach(owner, target)
 
     def fit(self, message: Message) -> Fit:
         return adapt.fit(message, self._terms)
@@ -118,6 +122,7 @@ class XmppConnector:
             "detail": self._link.detail,
             "in hand": len(self._outbox),
             "sessions": len(self._talks),
+            "contacts": len(self._roster),
             "counters": dict(self.counters + self._inbound.counters),
         }
 
@@ -158,6 +163,10 @@ class XmppConnector:
             stanza = self._composer.compose(delivery, chat=chats, thread=manner.thread, states=manner.states)
         self._link.write(message.write(stanza))
         self._outbox.add(Entry(delivery.id, stanza.to, delivery, settle))
+        if delivery.notice is None:
+            owner = self._context.directory.owner_of(delivery.source)
+            if owner is not None:
+                self._roster.wrote_to(owner, stanza.sender, stanza.to)
         self.counters["sent"] += 1
 
     def _pair(self, delivery: Delivery) -> tuple[str, str]:
@@ -177,6 +186,10 @@ class XmppConnector:
             kind = stanza.tag.rpartition("}")[2]
             if kind == "message":
                 messages.append(message.read(stanza))
+            elif kind == "presence":
+                shown = presence.read(stanza)
+                if shown is not None:
+                    self._roster.take(shown)
             elif kind == "iq":
                 answer = self._queries.answer(iq.read(stanza))
                 if answer is not None:
@@ -202,9 +215,16 @@ class XmppConnector:
 
     def _changed(self) -> None:
         """The link came up, went, or is behind."""
-        if not self._link.up:
+        up = self._link.up
+        if not up:
             self._outbox.lost()
         self._watch_health()
+        if up is not self._was_up:
+            self._was_up = up
+            if up:
+                self._roster.link_up()
+            else:
+                self._roster.link_down()
 
     def _watch_health(self) -> None:
         """Tell messaging when the state changed."""

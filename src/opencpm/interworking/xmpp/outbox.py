@@ -108,11 +108,13 @@ class Outbox:
 
 
 def outcome(delivery: Delivery, peer: str, error: SendError | None, now: float, source: str) -> Outcome:
-    """A server's confirmation is its own word, not the receiver's: accepted, never more."""
+    """A server's confirmation is its own word, not the receiver's: a message is accepted, never more. Of a notice
+    nothing more will be heard: it is told."""
+    taken = OutcomeKind.ACCEPTED if delivery.notice is None else OutcomeKind.DELIVERED
     return Outcome(
         delivery_id=delivery.id,
         token=delivery.token,
-        kind=OutcomeKind.ACCEPTED if error is None else OutcomeKind.FAILED,
+        kind=taken if error is None else OutcomeKind.FAILED,
         at=now,
         source=source,
         references=(Reference(key=reference(delivery.id, peer)),) if error is None and delivery.notice is None else (),

@@ -57,7 +57,7 @@ def _notice(ident: str, notice: Notice, sender: str, peer: str, message_id: str)
     """What an XMPP user is told of their message: a receipt, a marker, or an error in its place. Raises SendError."""
     about = adapt.stanza_id_of(message_id)
     if notice.status is Status.FAILED:
-        failed = reasons.failed_later(notice.reason)
+        failed = reasons.failed_later(notice.cause, notice.reason)
         return MessageStanza(id=about or ident, type="error", sender=sender, to=peer, error=failed)
     if not about:
         raise SendError(Reason.NOT_ACCEPTABLE, detail="the message had no id that a receipt could repeat")

@@ -27,5 +27,7 @@ def profile_of(settings: XmppSettings, links: bool) -> Profile:
         typing=True,
         subject=True,
         told=frozenset({Status.DELIVERED, Status.DISPLAYED, Status.FAILED}),
+        presence=True,
+        rosters=True,
         stores=settings.offline_storage,
     )

@@ -87,9 +87,14 @@ def told(error: SendError) -> StanzaError:
     return StanzaError(condition, "wait" if error.retryable else "", error.detail)
 
 
-def failed_later(reason: str) -> StanzaError:
-    """For a message that was taken and could not be delivered in the end; ``reason`` is what people may read."""
-    return StanzaError("service-unavailable", "cancel", reason or "the message could not be delivered")
+def failed_later(cause: str, reason: str) -> StanzaError:
+    """For a message that was taken and could not be delivered in the end. ``cause``: a Reason value, or nothing;
+    ``reason``: what people may read. It is final, so it never says "wait"."""
+    condition = _CONDITIONS[Reason(cause)] if cause in _VALUES else "service-unavailable"
+    return StanzaError(condition, "cancel", reason or "the message could not be delivered")
+
+
+_VALUES = frozenset(Reason)
 
 
 def no_link(detail: str = "") -> SendError:
