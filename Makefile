@@ -56,7 +56,7 @@ format: $(VENV)/.developed ## put the code in form
 	@$(BIN)/ruff check --fix src tests
 
 peers: ## as root on Debian: the programs of others that the interop tests drive
-	apt-get install -y --no-install-recommends sip-tester baresip linphone-cli minimodem chromium chromium-driver \
+	apt-get install -y --no-install-recommends sip-tester baresip linphone-cli minimodem prosody chromium chromium-driver \
 		$$(command -v npm >/dev/null || echo nodejs npm)
 
 clean: ## remove what was built here

@@ -15,6 +15,7 @@ _SIPP = ("sipp", ("-v",), r"SIPp v([0-9.]+)")
 _LINPHONE = ("linphonec", ("-v",), r"version: (\S+)")
 _KANNEL = ("bearerbox", ("--version",), r"version `([0-9.]+)'")
 _MINIMODEM = ("minimodem", ("--version",), r"minimodem ([0-9.]+)")
+_PROSODY = ("prosodyctl", ("about",), r"Prosody ([0-9.]+)")
 _there = cache(version_of)
 
 
@@ -43,6 +44,11 @@ def linphone_is_there(request):
 @pytest.fixture
 def kannel_is_there(request):
     _need(request, "Kannel", _KANNEL, "kannel")
+
+
+@pytest.fixture
+def prosody_is_there(request):
+    _need(request, "Prosody", _PROSODY, "prosody")
 
 
 @pytest.fixture

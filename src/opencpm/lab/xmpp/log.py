@@ -34,9 +34,10 @@ class StanzaLine:
 
 
 class StanzaLog:
-    """The last lines, oldest first."""
+    """The last lines, oldest first. ``space``: the stream's own namespace, which is not repeated in each line."""
 
-    def __init__(self) -> None:
+    def __init__(self, space: str = names.COMPONENT) -> None:
+        self._space = space
         self._lines: deque[StanzaLine] = deque(maxlen=MAX_LINES)
         self._listeners: list[Callable[[StanzaLine], None]] = []
 
@@ -48,7 +49,7 @@ class StanzaLog:
             stanza.get("type", ""),
             stanza.get("from", ""),
             stanza.get("to", ""),
-            as_text(stanza),
+            as_text(stanza, self._space),
         )
         self._lines.append(line)
         for heard in tuple(self._listeners):
@@ -69,7 +70,7 @@ class StanzaLog:
         return iter(tuple(self._lines))
 
 
-def as_text(element: Element, outer: str = names.COMPONENT) -> str:
+def as_text(element: Element, outer: str) -> str:
     """An element as it is on the wire: a namespace is named where it changes."""
     space, _, local = element.tag[1:].rpartition("}") if element.tag[:1] == "{" else (outer, "", element.tag)
     given = "" if space == outer else f' xmlns="{escape(space)}"'
