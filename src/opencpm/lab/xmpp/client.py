@@ -48,6 +48,7 @@ class Client(Person):
         stream.connect(*self._where)
         async with asyncio.timeout(PATIENCE):
             await started.wait()
+            await stream.get_roster()  # RFC 6121 §3.1.6: who has not asked for it is told of no requests and answers
         self.resource = resource
         self.set_status(self.show, self.status)
 
