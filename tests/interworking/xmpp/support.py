@@ -229,8 +229,11 @@ def notice(status, received, reason="", id="d1!x"):
 class Rig:
     def __init__(self, server, connector, inbox, task):
         self.server, self.connector, self.inbox, self.task = server, connector, inbox, task
-        self.bob = server.person("bob")
         self.directory = inbox.directory
+
+    @property
+    def bob(self):
+        return self.server.person("bob")
 
     def send(self, *deliveries):
         self.connector.send(deliveries)
