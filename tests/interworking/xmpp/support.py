@@ -255,6 +255,7 @@ async def start(server, where, **settings):
 @asynccontextmanager
 async def rig(*, where=None, up=True, **settings):
     async with LabXmpp() as server:
+        server.person("bob")  # has an account, and is not there yet
         running = await start(server, where or context(), **settings)
         if up:
             await running.inbox.until(lambda: running.inbox.healths)

@@ -178,14 +178,32 @@ async def test_what_waited_in_a_store_asks_for_nothing():
         assert it.inbox.offers == []
 
 
-async def test_a_new_session_takes_the_place_of_the_older():
+async def test_a_session_of_the_same_thread_takes_the_place_of_the_older():
     async with rig() as it:
         it.bob.sign_in()
         _, older = await opened(it)
-        _, newer = await opened(it, id="s2", conversation_id="c2")
+        _, newer = await opened(it, id="s2")
         assert [reason for reason, _ in older.ends] == [CloseReason.REPLACED]
-        it.bob.write(ALICE_JID, "hi", thread="c2")
+        it.bob.write(ALICE_JID, "hi", thread="c1")
         await it.inbox.until(lambda: newer.messages)
+
+
+async def test_several_sessions_of_one_pair_are_told_apart_by_their_threads():
+    async with rig() as it:
+        it.bob.sign_in()
+        first_leg, first = await opened(it)
+        _, second = await opened(it, id="s2", conversation_id="c2")
+        it.bob.write(ALICE_JID, "to the first", thread="c1")
+        it.bob.write(ALICE_JID, "to the second", thread="c2")
+        await it.inbox.until(lambda: first.messages and second.messages)
+        first_leg.send([delivery("in the first")])
+        assert (await it.bob.text("in the first")).thread == "c1"
+        it.bob.write(ALICE_JID, "without a thread", thread="")  # belongs to where was spoken last
+        await it.inbox.until(lambda: len(first.messages) == 2)
+        it.bob.show_state(ALICE_JID, "gone", "c2")
+        await it.inbox.until(lambda: second.ends)
+        assert first.ends == []
+        assert it.connector.describe()["sessions"] == 1
 
 
 async def test_a_session_in_which_nobody_speaks_ends(monkeypatch):

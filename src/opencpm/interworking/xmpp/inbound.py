@@ -204,7 +204,7 @@ class Inbound:
     def _state(self, heard: Heard) -> None:
         """A chat state by itself."""
         state = heard.stanza.state
-        if not state or self._talks.showed(heard.ours, heard.peer, state):
+        if not state or self._talks.showed(heard.ours, heard.peer, state, heard.stanza.thread):
             return
         if self._inbox is not None and state in _TYPING:
             to: Address = self._names.met(heard.ours, heard.peer.bare)

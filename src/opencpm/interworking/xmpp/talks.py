@@ -31,12 +31,12 @@ Verdicts = Callable[[Sequence[MessageStanza]], Done]
 
 
 class Talks:
-    """All sessions of this network, one at most for each pair of people."""
+    """All sessions of this network. A pair of people may have several, told apart by their threads."""
 
     def __init__(self, context: Context, names: Names, link: Link, outbox: Outbox, sessions: str, idle: float) -> None:
         self._context, self._names, self._link, self._outbox = context, names, link, outbox
         self._sessions, self._idle = sessions, idle
-        self._legs: dict[tuple[str, str], XmppLeg] = {}
+        self._legs: dict[tuple[str, str], list[XmppLeg]] = {}  # of a pair, the one that spoke last at the end
         self._tasks: set[asyncio.Task[Any]] = set()
         self._inviting: dict[XmppLeg, asyncio.Task[LegEvents]] = {}
         self._inbox: Inbox | None = None
@@ -46,7 +46,7 @@ class Talks:
         self._inbox = inbox
 
     def __len__(self) -> int:
-        return len(self._legs)
+        return sum(len(legs) for legs in self._legs.values())
 
     # -- ours ask
 
@@ -101,24 +101,22 @@ class Talks:
         """A text; whether it belongs to a session, standing or now asked for."""
         if stanza.type != "chat":
             return False
-        leg = self._legs.get((ours.bare, peer.bare))
+        leg = self._meant(ours, peer, stanza.thread)
         if leg is None:
             if stanza.delay is not None or not self._asks(stanza) or self._inbox is None:
                 return False  # what waited in a store asks for nothing now
             leg = self._invite(ours, peer, stanza.thread, message)
         leg.resource = peer.resource
-        leg.active_at = self._moment()
-        if stanza.thread:
-            leg.thread = stanza.thread
+        self.spoke(leg)
         text = replace(message, kind=MessageKind.CHAT, session_id=leg.session_id)
         leg.received(text, verdicts([stanza]))
         if stanza.state == "gone":
             self._left(leg, f"{peer.bare} has closed the conversation")
         return True
 
-    def showed(self, ours: Jid, peer: Jid, state: str) -> bool:
+    def showed(self, ours: Jid, peer: Jid, state: str, thread: str) -> bool:
         """A chat state by itself; whether it belongs to a session."""
-        leg = self._legs.get((ours.bare, peer.bare))
+        leg = self._meant(ours, peer, thread)
         if leg is None:
             return False
         if state == "gone":
@@ -130,9 +128,17 @@ class Talks:
 
     def went_offline(self, ours: Jid, peer: Jid, last: bool) -> None:
         """A client of theirs is gone; ``last``: none is left."""
-        leg = self._legs.get((ours.bare, peer.bare))
-        if leg is not None and (last or (leg.resource and leg.resource == peer.resource)):
-            self._left(leg, f"{peer.bare} went offline")
+        for leg in tuple(self._legs.get((ours.bare, peer.bare), ())):
+            if last or (leg.resource and leg.resource == peer.resource):
+                self._left(leg, f"{peer.bare} went offline")
+
+    def _meant(self, ours: Jid, peer: Jid, thread: str) -> XmppLeg | None:
+        """The session of a thread. Without a thread, or with one that is new, the one in which was spoken last: many
+        clients begin new threads, or have none."""
+        legs = self._legs.get((ours.bare, peer.bare))
+        if not legs:
+            return None
+        return next((leg for leg in legs if leg.thread == thread), legs[-1])
 
     def _asks(self, stanza: MessageStanza) -> bool:
         return self._sessions == "chat" or (self._sessions == "thread" and stanza.thread != "")
@@ -179,14 +185,19 @@ class Talks:
         if not self._idle:
             return
         late = self._moment() - self._idle
-        for leg in [leg for leg in self._legs.values() if leg.active_at < late and leg not in self._inviting]:
+        standing = [leg for legs in self._legs.values() for leg in legs if leg not in self._inviting]
+        for leg in [leg for leg in standing if leg.active_at < late]:
             self.show(leg, "gone")
             self._forget(leg)
             leg.ended(CloseReason.IDLE, f"nobody has said a word for {self._idle:.0f} s")
 
     def spoke(self, leg: XmppLeg) -> None:
-        """Our side said something."""
+        """Something was said in it: what comes without a thread belongs here."""
         leg.active_at = self._moment()
+        legs = self._legs.get((leg.ours, leg.peer), [])
+        if leg in legs and legs[-1] is not leg:
+            legs.remove(leg)
+            legs.append(leg)
 
     def _left(self, leg: XmppLeg, detail: str) -> None:
         self._forget(leg)
@@ -210,15 +221,19 @@ class Talks:
         return leg
 
     def _join(self, leg: XmppLeg) -> None:
-        """A new session of a pair takes the place of the older one."""
-        older = self._legs.get((leg.ours, leg.peer))
-        self._legs[leg.ours, leg.peer] = leg
-        if older is not None:
+        """A session of the same thread takes the place of the older one."""
+        legs = self._legs.setdefault((leg.ours, leg.peer), [])
+        for older in [one for one in legs if one.thread == leg.thread]:
+            legs.remove(older)
             older.ended(CloseReason.REPLACED, "a new session took its place")
+        legs.append(leg)
 
     def _forget(self, leg: XmppLeg) -> None:
-        if self._legs.get((leg.ours, leg.peer)) is leg:
-            del self._legs[leg.ours, leg.peer]
+        legs = self._legs.get((leg.ours, leg.peer), [])
+        if leg in legs:
+            legs.remove(leg)
+        if not legs:
+            self._legs.pop((leg.ours, leg.peer), None)
 
     def _spawn(self, work: Coroutine[Any, Any, LegEvents]) -> asyncio.Task[LegEvents]:
         task = asyncio.get_running_loop().create_task(work)
