@@ -13,13 +13,14 @@ from opencpm.domain.report import Status
 from opencpm.domain.roster import ChangeKind, RosterChange
 from opencpm.domain.session import CloseReason, Composing
 from opencpm.lab.xmpp.client import Client
-from opencpm.lab.xmpp.prosody import DOMAIN, HOST, ProsodyServer
+from opencpm.lab.xmpp.prosody import DOMAIN, HOST, ROOMS, ProsodyServer
 from tests.interworking.xmpp.support import ALICE, ALICE_JID, BOB, Events, context, delivery, failed, notice, start
 from tests.interworking.xmpp.test_sessions import offer
 
 pytestmark = [pytest.mark.interop, pytest.mark.usefixtures("prosody_is_there")]
 
 CAROL = Address("xmpp", f"carol@{DOMAIN}")
+ALICE_TEL_ALONE = Address("tel", "+12025550177")  # somebody else, who has only a number
 
 
 class Town:
@@ -172,3 +173,28 @@ async def test_a_thousand_messages_in_one_go(tmp_path):
         it.send(*[delivery(f"text {n}", id=f"d{n}") for n in range(1000)])
         await it.inbox.until(lambda: len(it.inbox.outcomes) == 1000 and len(it.inbox.reports) == 1000, 30.0)
         assert [text.text for text in it.bob.texts] == [f"text {n}" for n in range(1000)]
+
+
+async def test_a_room_of_prosody(tmp_path):
+    """Carol has a room; Alice joins, talks, is put out of nothing, and leaves."""
+    async with town(tmp_path, rooms=(ROOMS,)) as it:
+        await it.carol.connect()
+        room = Address("xmpp", f"tea@{ROOMS}")
+        events = Events(it.inbox)
+        leg = await it.connector.open(offer(target=room), events)  # new: it is made, and opened
+        it.carol.enter(room.value, "Carol")
+        await it.carol.until(lambda: f"{room.value}/Alice" in it.carol.occupants)
+        leg.send([delivery("hello all")])
+        await it.carol.until(lambda: any(text.text == "hello all" for text in it.carol.texts))
+        text = await it.carol.text("hello all")
+        assert (text.sender, text.stanza.type) == (f"{room.value}/Alice", "groupchat")
+        it.carol.write(room.value, "hi Alice", type="groupchat")
+        await it.inbox.until(lambda: events.messages and events.outcomes)
+        assert events.outcomes[0].kind is OutcomeKind.ACCEPTED
+        assert [one.text for one in events.messages] == ["Carol: hi Alice"]
+        again = Events(it.inbox)
+        other = await it.connector.open(offer(id="s2", initiator=ALICE_TEL_ALONE, target=room), again)
+        assert other.nick == "+12025550177"
+        assert await other.close(CloseReason.NORMAL) == "left the room, taken by the server"
+        assert await leg.close(CloseReason.NORMAL) == "left the room, taken by the server"
+        await it.carol.until(lambda: f"{room.value}/Alice" not in it.carol.occupants)

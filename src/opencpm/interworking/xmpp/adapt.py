@@ -90,10 +90,18 @@ def parts_of(stanza: MessageStanza, terms: Terms) -> tuple[Part, ...]:
     if missing:
         body = "\n".join([*filter(None, [body]), *missing])
     if not body.strip():
-        body = terms.nudge_text if stanza.attention else ""
+        body = terms.nudge_text if stanza.attention else _invitation(stanza)
     elif stanza.replaces:
         body = terms.correction_mark + body
     return (text_part(body),) if body else ()
+
+
+def _invitation(stanza: MessageStanza) -> str:
+    """XEP-0249, or XEP-0045 §7.8.2, where the room itself passes it on."""
+    if not stanza.invited_to:
+        return ""
+    room = stanza.sender.partition("/")[0] if stanza.invited_to == "." else stanza.invited_to[:200]
+    return f"Invitation to the room xmpp:{room}"
 
 
 def wants_of(stanza: MessageStanza) -> Disposition:

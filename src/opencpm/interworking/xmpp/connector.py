@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import asyncio
 from collections import Counter
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
+from functools import partial
 from typing import TYPE_CHECKING, Any
 
 from opencpm.domain.address import Address
@@ -28,6 +29,8 @@ from .outbox import OURS, Entry, Outbox, Settle, outcome
 from .outgoing import Composer
 from .profile import profile_of
 from .queries import Queries
+from .roomleg import RoomLeg
+from .rooms import Rooms
 from .roster import Roster
 from .settings import XmppSettings
 from .talks import Talks
@@ -36,6 +39,9 @@ if TYPE_CHECKING:
     from xml.etree.ElementTree import Element
 
 _TICK = 1.0
+
+Compose = Callable[[Delivery], MessageStanza]
+"""Raises SendError."""
 
 
 class XmppConnector:
@@ -55,6 +61,8 @@ class XmppConnector:
         self._composer = Composer(names, terms, context.files, settings.receipts)
         self._talks = Talks(context, names, link, self._outbox, settings.sessions, settings.idle_timeout)
         self._talks.deliver = self._deliver_in_session
+        self._rooms = Rooms(context, names, link, self._outbox, terms, settings.rooms, settings.join_timeout)
+        self._rooms.deliver = self._deliver_in_room
         self._inbound = Inbound(
             context, names, terms, link, self._outbox, self._manners, self._talks, settings.inbound_queue
         )
@@ -87,10 +95,12 @@ class XmppConnector:
         if self._inbox is None:
             self._early.extend(deliveries)
             return
-        self._deliver(deliveries, self._settle, None)
+        self._deliver(deliveries, self._settle, self._single)
 
     async def open(self, offer: SessionOffer, events: LegEvents) -> Leg:
         """See :meth:`opencpm.interfaces.Connector.open`."""
+        if self._rooms.is_room(offer.target.value):
+            return await self._rooms.open(offer, events)
         return await self._talks.open(offer, events)
 
     def composing(self, source: Address, target: Address, composing: Composing) -> None:
@@ -123,6 +133,7 @@ class XmppConnector:
             "in hand": len(self._outbox),
             "sessions": len(self._talks),
             "contacts": len(self._roster),
+            "rooms": len(self._rooms),
             "counters": dict(self.counters + self._inbound.counters),
         }
 
@@ -130,15 +141,19 @@ class XmppConnector:
 
     def _deliver_in_session(self, leg: XmppLeg, deliveries: Sequence[Delivery]) -> None:
         self._talks.spoke(leg)
-        self._deliver(deliveries, leg.settled, leg)
+        compose = partial(self._composer.compose, chat=True, thread=leg.thread, states=True)
+        self._deliver(deliveries, leg.settled, compose)
 
-    def _deliver(self, deliveries: Sequence[Delivery], settle: Settle, leg: XmppLeg | None) -> None:
+    def _deliver_in_room(self, leg: RoomLeg, deliveries: Sequence[Delivery]) -> None:
+        self._deliver(deliveries, leg.settled, partial(self._rooms.compose, leg))
+
+    def _deliver(self, deliveries: Sequence[Delivery], settle: Settle, compose: Compose) -> None:
         """Write all of a batch that can go, and say of the rest why not."""
         now = self._context.clock.now()
         refused: list[Outcome] = []
         for delivery in deliveries:
             try:
-                self._write(delivery, settle, leg, now)
+                self._write(delivery, settle, compose, now)
             except SendError as error:
                 refused.append(outcome(delivery, "", error, now, OURS))
         if refused:
@@ -147,7 +162,7 @@ class XmppConnector:
         self._outbox.confirm()
         self._watch_health()
 
-    def _write(self, delivery: Delivery, settle: Settle, leg: XmppLeg | None, now: float) -> None:
+    def _write(self, delivery: Delivery, settle: Settle, compose: Compose, now: float) -> None:
         """Raises SendError."""
         if delivery.expires_at and delivery.expires_at <= now:
             raise reasons.expired()
@@ -155,19 +170,21 @@ class XmppConnector:
             raise reasons.no_link(self._link.detail)
         if self._outbox.full:
             raise reasons.queue_full()
-        if leg is not None:
-            stanza = self._composer.compose(delivery, chat=True, thread=leg.thread, states=True)
-        else:
-            manner = self._manners.of(*self._pair(delivery))
-            chats = manner.chats
-            stanza = self._composer.compose(delivery, chat=chats, thread=manner.thread, states=manner.states)
+        stanza = compose(delivery)
         self._link.write(message.write(stanza))
         self._outbox.add(Entry(delivery.id, stanza.to, delivery, settle))
-        if delivery.notice is None:
+        self.counters["sent"] += 1
+        if delivery.notice is None and stanza.type != "groupchat":
             owner = self._context.directory.owner_of(delivery.source)
             if owner is not None:
                 self._roster.wrote_to(owner, stanza.sender, stanza.to)
-        self.counters["sent"] += 1
+
+    def _single(self, delivery: Delivery) -> MessageStanza:
+        """Outside of sessions, in the manner that the receiver's client has shown. Raises SendError."""
+        if self._rooms.is_room(delivery.target.value):
+            raise reasons.is_room(delivery.target.value)
+        manner = self._manners.of(*self._pair(delivery))
+        return self._composer.compose(delivery, chat=manner.chats, thread=manner.thread, states=manner.states)
 
     def _pair(self, delivery: Delivery) -> tuple[str, str]:
         peer = self._names.theirs(delivery.target)
@@ -185,10 +202,12 @@ class XmppConnector:
         for stanza in stanzas:
             kind = stanza.tag.rpartition("}")[2]
             if kind == "message":
-                messages.append(message.read(stanza))
+                said = message.read(stanza)
+                if not self._rooms.said(said):
+                    messages.append(said)
             elif kind == "presence":
                 shown = presence.read(stanza)
-                if shown is not None:
+                if shown is not None and not self._rooms.present(shown):
                     self._roster.take(shown)
             elif kind == "iq":
                 answer = self._queries.answer(iq.read(stanza))
@@ -225,6 +244,7 @@ class XmppConnector:
                 self._roster.link_up()
             else:
                 self._roster.link_down()
+                self._rooms.link_down()
 
     def _watch_health(self) -> None:
         """Tell messaging when the state changed."""

@@ -120,5 +120,9 @@ def no_address(who: str) -> SendError:
     return SendError(Reason.UNKNOWN_ADDRESS, detail=f"{who} is no address on XMPP")
 
 
+def is_room(who: str) -> SendError:
+    return SendError(Reason.NOT_ACCEPTABLE, detail=f"{who} is a room; ask it for a session to join it.")
+
+
 def no_source(who: str) -> SendError:
     return SendError(Reason.INVALID_SOURCE, detail=f"{who} cannot be shown as a sender on XMPP")

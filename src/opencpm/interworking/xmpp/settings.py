@@ -40,6 +40,12 @@ class XmppSettings(Section):
     idle_timeout: Seconds = Field(
         default=900.0, description="A session in which nobody says a word for so long ends, seconds; 0: never."
     )
+    rooms: tuple[str, ...] = Field(
+        default=(),
+        description='Domains of rooms (XEP-0045), as "rooms.example.org": a session with xmpp:room@<such a domain> '
+        "joins the room.",
+    )
+    join_timeout: Seconds = Field(default=20.0, gt=0, description="How long a room may take to let us in, seconds.")
     receipts: bool = Field(default=True, description="Ask for receipts (XEP-0184) and markers (XEP-0333).")
     offline_storage: bool = Field(
         default=True, description="The servers of XMPP users keep messages for those who are away."
@@ -90,6 +96,11 @@ class XmppSettings(Section):
         if known.local or known.resource:
             raise ValueError(f'{value!r} is no domain; write one like "cpm.example.org"')
         return known.domain
+
+    @field_validator("rooms")
+    @classmethod
+    def _room_domains(cls, values: tuple[str, ...]) -> tuple[str, ...]:
+        return tuple(cls._domain(value) for value in values)
 
     @field_validator("component")
     @classmethod

@@ -27,6 +27,7 @@ class Client(Person):
     def __init__(self, address: str, password: str, where: tuple[str, int]) -> None:
         super().__init__(address, self._out, Happenings())
         self.log = StanzaLog(names.CLIENT)
+        self.occupants: set[str] = set()  # of rooms, by their addresses in them
         self._password, self._where = password, where
         self._stream: Any = None
 
@@ -77,6 +78,10 @@ class Client(Person):
     def approve(self, who: str, yes: bool = True) -> None:
         self._presence(who, "subscribed" if yes else "unsubscribed", bare=True)
 
+    def enter(self, room: str, nick: str) -> None:
+        """Join a room."""
+        self._out(presence.write(PresenceStanza(sender=self.jid, to=f"{room}/{nick}", join=True)))
+
     # -- the wire
 
     def _out(self, text: str) -> None:
@@ -97,6 +102,7 @@ class Client(Person):
         elif kind == "presence":
             shown = presence.read(stanza.xml)
             if shown is not None and jid.parse(shown.sender).bare != self.address:
+                (self.occupants.discard if shown.type else self.occupants.add)(shown.sender)
                 self.take_presence(shown)
         else:
             self._happenings.add(Happening(time.time(), "heard", self.address))
