@@ -38,6 +38,7 @@ from opencpm.domain.address import Address
 from opencpm.domain.contact import Contact
 from opencpm.domain.delivery import Delivery, DeliveryState, Notice, Outcome
 from opencpm.domain.errors import Reason, SendError
+from opencpm.domain.group import Group, GroupWish
 from opencpm.domain.media import Adapted, Target
 from opencpm.domain.message import Message, Part
 from opencpm.domain.plan import Form
@@ -141,6 +142,37 @@ class Inbox(Protocol):
 
     def health_changed(self, network: str, health: Health) -> None:
         """A link came up or went down, so that what waits for it can be sent."""
+
+    @property
+    def groups(self) -> Groups:
+        """Group sessions, for accesses whose devices have them."""
+
+
+class Groups(Protocol):
+    """Group sessions, as accesses see them. The focus is messaging: it joins legs of members, and those who have none
+    are reached by messages. Every method raises :class:`SendError` (BARRED, UNKNOWN_ADDRESS, TOO_LARGE) for what may
+    not be done, with a sentence for the person who tried."""
+
+    async def convened(self, wish: GroupWish, leg: Leg | None) -> tuple[Group, LegEvents]:
+        """Somebody calls a group together and takes part by ``leg`` (None: their devices are invited like others').
+
+        Durable on return; the members are invited after it. A wish with the Contribution-ID of a group that there is
+        revives that one, and who is named in addition is invited into it.
+        """
+
+    def joined(self, focus: Address, member: Address, leg: Leg) -> tuple[Group, LegEvents]:
+        """A member comes (back) by themselves; a leg they had is closed."""
+
+    def added(self, focus: Address, by: Address, whom: Sequence[Address]) -> Group: ...
+
+    def removed(self, focus: Address, by: Address, whom: Address) -> Group:
+        """Also oneself: that is leaving."""
+
+    def follow(self, focus: Address, by: Address, heard: Callable[[Group], None]) -> tuple[Group, Callable[[], None]]:
+        """The group now, every later version of it through ``heard``, and what ends that."""
+
+    def is_focus(self, address: Address) -> bool:
+        """Whether an address has the form of a group's."""
 
 
 class LegEvents(Protocol):

@@ -80,8 +80,20 @@ FORMER: Final = frozenset({MemberState.DEPARTED, MemberState.BOOTED})
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class GroupWish:
+    """What somebody asks for who calls a group together. ``contribution_id`` of a group that there is: that one."""
+
+    creator: Address
+    members: tuple[Address, ...]
+    subject: str = ""
+    conversation_id: str = ""
+    contribution_id: str = ""
+    closed: bool = False
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Member:
-    """``host``: the subscriber (id) in whose name a member on a foreign network is written to; empty for subscribers.
+    """``host``: the subscriber (id) who brought them in, and in whose name a member on a foreign network is written to.
 
     ``network`` is where they were last reached ("" before that); ``detail`` says why they are in their state.
     """

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from enum import StrEnum
 
 from opencpm.domain.address import Address
+from opencpm.domain.group import Group
 from opencpm.domain.message import Message
 
 
@@ -78,6 +79,8 @@ class SessionOffer:
     content_types: tuple[str, ...] = ("text/plain",)
     route: str = ""  # explicit choice of network
     first: Message | None = None  # a text that came with the invitation
+    group: Group | None = None  # an invitation into this group; ``initiator`` is then its focus, or speaks for it
+    referred_by: Address | None = None  # who brought the target into the group
 
 
 @dataclass(frozen=True, slots=True)

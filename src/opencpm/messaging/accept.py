@@ -7,6 +7,7 @@ with a line in the trail; one that can be carried later is accepted and kept.
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
+from typing import NamedTuple
 
 from opencpm.domain.address import Address
 from opencpm.domain.delivery import DeliveryState
@@ -25,6 +26,16 @@ from opencpm.messaging.records import attempt, finish, lease, new_record, wait
 from opencpm.messaging.threads import Threads
 
 
+class Verdict(NamedTuple):
+    """What became of a message in a group: ``None`` when it goes on, else why not."""
+
+    error: SendError | None
+
+
+GroupHook = Callable[[Message, Changes, list[DeliveryRecord]], Verdict | None]
+"""Adds a message that belongs to a group to a unit of work; None: it does not belong to one."""
+
+
 class Accept:
     """The way in, for every device and network alike."""
 
@@ -33,6 +44,7 @@ class Accept:
         self._dispatch = dispatch
         self._threads = threads
         self.refused: Callable[[str, str, str], None] = lambda who, reason, what: None
+        self.for_group: GroupHook = lambda message, changes, ready: None
 
     def received(self, messages: Sequence[Message], done: Done) -> None:
         """See :meth:`opencpm.interfaces.Inbox.received`."""
@@ -46,7 +58,7 @@ class Accept:
                 continue
             seen.add(message.id)
             verdicts.append(self._take(message, changes, ready))
-        self._commit(changes, verdicts, ready, done)
+        self.commit(changes, verdicts, ready, done)
 
     def noted(self, message: Message, what: str, done: Done) -> None:
         """A message for the server itself: kept, with a line in its trail, and given to nobody."""
@@ -68,7 +80,7 @@ class Accept:
         now = self._ground.clock.now()
         for message in messages:
             changes.trail.append(trail.received(message, now))
-            error = self._refusal(message)
+            error = self.refusal(message)
             verdicts.append(error)
             if error is not None:
                 changes.trail.append(trail.refused(message.id, error, now))
@@ -85,9 +97,9 @@ class Accept:
                 trail.line(record, Step.SELECTED, f"in session {message.session_id} on {network}", now)
             )
             ready.append(record)
-        self._commit(changes, verdicts, ready, done)
+        self.commit(changes, verdicts, ready, done)
 
-    def _commit(
+    def commit(
         self, changes: Changes, verdicts: list[SendError | None], ready: list[DeliveryRecord], done: Done
     ) -> None:
         def committed(result: Committed) -> None:
@@ -109,7 +121,9 @@ class Accept:
     def _take(self, message: Message, changes: Changes, ready: list[DeliveryRecord]) -> SendError | None:
         """Add one message and its deliveries to the unit of work; or say why not."""
         now = self._ground.clock.now()
-        if error := self._refusal(message):
+        if (verdict := self.for_group(message, changes, ready)) is not None:
+            return verdict.error
+        if error := self.refusal(message):
             changes.trail.append(trail.received(message, now))
             changes.trail.append(trail.refused(message.id, error, now))
             self._tell_door(message, error)
@@ -177,7 +191,7 @@ class Accept:
             return f"user:{owner.id}"
         return ""
 
-    def _refusal(self, message: Message) -> SendError | None:
+    def refusal(self, message: Message) -> SendError | None:
         """Limits that hold whatever the network (the operator's)."""
         limits = self._ground.policy.limits
         if not message.recipients:

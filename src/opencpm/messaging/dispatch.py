@@ -44,6 +44,9 @@ class Dispatch:
         self._pushing: set[str] = set()
         self.in_session: Callable[[DeliveryRecord], Callable[[Sequence[Delivery]], None] | None] = lambda _: None
         self.failed: Callable[[DeliveryRecord, SendError], None] = lambda record, error: None
+        self.in_group: Callable[[DeliveryRecord], Plan | None] = lambda _: None  # the way of a group's text
+        self.as_said: Callable[[DeliveryRecord, Message | None], Message | None] = lambda _, form: form
+        self.has_come: Callable[[str], bool] = lambda _: False  # what a queue of another kind waits for is there
         self.matched: Callable[[Sequence[Report]], None] = lambda _: None
 
     # -- out ---------------------------------------------------------------------------------------------------
@@ -53,8 +56,12 @@ class Dispatch:
         by_network: defaultdict[str, list[Delivery]] = defaultdict(list)
         policy_segments = self._ground.policy.limits.segments
         for record in records:
-            delivery = delivery_of(record, policy_segments, self._in_form(record))
-            leg = self.in_session(record) if record.message.session_id else None
+            form = self._in_form(record)
+            leg = None
+            if record.message.session_id:
+                form = self.as_said(record, form)
+                leg = self.in_session(record)
+            delivery = delivery_of(record, policy_segments, form)
             if leg is not None:
                 leg([delivery])
             else:
@@ -136,7 +143,9 @@ class Dispatch:
         if kind == "user":
             return self._is_here(name)
         connector = self._ground.connectors.get(name) if kind == "network" else None
-        return connector is not None and connector.health().state is HealthState.UP
+        if connector is None:
+            return self.has_come(queue)
+        return connector.health().state is HealthState.UP
 
     def _is_here(self, subscriber_id: str) -> bool:
         subscriber = self._ground.directory.subscriber(subscriber_id)
@@ -229,6 +238,8 @@ class Dispatch:
         message = record.message
         tried = frozenset(self._ground.working.tried.get(record.id, ()))
         notice = record.notice
+        if notice is None and message.session_id and (way := self.in_group(record)) is not None:
+            return way
         if notice is not None and self._ground.directory.owner_of(message.sender) is None:
             back = self._ground.plan_back(
                 message,

@@ -34,6 +34,7 @@ from opencpm.messaging.directory import StoredDirectory
 from opencpm.messaging.dispatch import Dispatch
 from opencpm.messaging.door import Door
 from opencpm.messaging.ground import Ground
+from opencpm.messaging.group import Focus
 from opencpm.messaging.housekeeping import Housekeeping
 from opencpm.messaging.links import Links
 from opencpm.messaging.presence import PresenceBoard, Sight
@@ -72,6 +73,8 @@ class Messaging:
         self._accept.refused = self._door.turned_away
         self._housekeeping = Housekeeping(self._ground)
         self._sessions = Sessions(self._ground, self._accept, self._dispatch, self._reporting, threads)
+        self._focus = Focus(self._ground, self._accept, self._dispatch, self._reporting)
+        self._sessions.for_group = self._focus.for_session
 
     @property
     def store(self) -> Store:
@@ -112,6 +115,7 @@ class Messaging:
         await released.wait()
         self._reporting.load_parked()
         self._sessions.close_lost()
+        self._focus.load()
         self.directory.watch(self._dispatch.look_again)
         self.directory.watch(self.accounts.tidy)
 
@@ -123,6 +127,7 @@ class Messaging:
                 duties.create_task(self._housekeeping.run())
         finally:
             await self._sessions.shutdown()
+            await self._focus.shutdown()
 
     # -- Inbox -------------------------------------------------------------------------------------------------
 
@@ -151,6 +156,7 @@ class Messaging:
         )
         if reach.availability is not Availability.OFFLINE:
             self._dispatch.push(f"user:{subscriber}")
+            self._focus.appeared(subscriber)
 
     def presence_changed(
         self, network: str, owner: str, address: Address, presence: Presence, account: Address | None = None
@@ -198,6 +204,11 @@ class Messaging:
         self._dispatch.wake()
 
     # -- questions ---------------------------------------------------------------------------------------------
+
+    @property
+    def groups(self) -> Focus:
+        """Group sessions."""
+        return self._focus
 
     def sessions(self) -> list[SessionRecord]:
         """Sessions that stand now."""

@@ -79,12 +79,16 @@ class Sessions:
         self.minutes = Minutes(ground)
         dispatch.in_session = self._way_in_session
         dispatch.failed = self.texts.failed
+        self.for_group: Callable[[SessionOffer, Leg], LegEvents | None] = lambda offer, leg: None
 
     # -- set-up ------------------------------------------------------------------------------------------------
 
     async def invited(self, offer: SessionOffer, leg: Leg) -> LegEvents:
         """See :meth:`opencpm.interfaces.Inbox.invited`."""
-        offer = self._identified(replace(offer, target=self.ground.canonical(offer.target)))
+        offer = replace(offer, target=self.ground.canonical(offer.target))
+        if (seat := self.for_group(offer, leg)) is not None:
+            return seat
+        offer = self._identified(offer)
         plan = self._plan(offer, frozenset())
         self.minutes.invited(offer)
         session = Session(self, offer, leg, plan, self._record(offer, plan))
