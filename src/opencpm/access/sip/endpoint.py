@@ -59,7 +59,19 @@ __all__ = ["SUPPORTED", "DialogUser", "Endpoint", "OnAnswer", "Request", "Sent"]
 
 log = logging.getLogger("opencpm.access.sip")
 
-SUPPORTED = frozenset({"path", "gruu", "outbound", "timer", "recipient-list-message", "pref"})
+SUPPORTED = frozenset(
+    {
+        "path",
+        "gruu",
+        "outbound",
+        "timer",
+        "pref",
+        "recipient-list-message",
+        "recipient-list-invite",
+        "multiple-refer",
+        "norefersub",
+    }
+)
 """Option tags we honour; "pref" is RFC 3840/3841."""
 
 

@@ -41,7 +41,7 @@ def body_for(delivery: Delivery, binding: Binding) -> Body:
     """The body in the form this device takes. Raises SendError UNSUPPORTED_MEDIA when it takes none."""
     if delivery.notice is not None:
         return _notice_body(delivery, delivery.notice, binding)
-    return _wrapped(delivery) if binding.cpim else _unwrapped(delivery)
+    return wrapped(delivery) if binding.cpim else _unwrapped(delivery)
 
 
 def other_form(delivery: Delivery, binding: Binding, tried: Body) -> Body | None:
@@ -49,13 +49,14 @@ def other_form(delivery: Delivery, binding: Binding, tried: Body) -> Body | None
     if delivery.notice is not None:
         return None
     try:
-        other = _unwrapped(delivery) if tried.content_type == cpim.CONTENT_TYPE else _wrapped(delivery)
+        other = _unwrapped(delivery) if tried.content_type == cpim.CONTENT_TYPE else wrapped(delivery)
     except SendError:
         return None
     return other if other.content_type != tried.content_type else None
 
 
-def _wrapped(delivery: Delivery) -> Body:
+def wrapped(delivery: Delivery, sender: str = cpim.ANONYMOUS, recipient: str = cpim.ANONYMOUS) -> Body:
+    """In CPIM. Between two people the SIP level tells who they are; in a group `sender` names the author."""
     message = delivery.message
     content_type, content = _content(delivery)
     headers = list(message.headers)
@@ -66,6 +67,8 @@ def _wrapped(delivery: Delivery) -> Body:
         content_type,
         message_id=_message_id(delivery),
         datetime=rfc3339(message.sent_at),
+        sender=sender,
+        recipient=recipient,
         dispositions=wants_tokens(message.wants),
         headers=headers,
         content_headers=_part_headers(delivery),

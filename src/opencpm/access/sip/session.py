@@ -13,6 +13,7 @@ from cryptography.hazmat.primitives import hashes
 from opencpm.access.sip.binding import Binding
 from opencpm.access.sip.core import Core
 from opencpm.access.sip.endpoint import Request
+from opencpm.access.sip.groups import GroupsIn
 from opencpm.access.sip.session_in import InvitationsIn
 from opencpm.access.sip.session_large import LargeOut
 from opencpm.access.sip.session_leg import SessionRoom
@@ -46,11 +47,15 @@ class Sessions:
         name, fingerprint = context.name or "sip", _fingerprint(core.settings.certificate) if server_tls else ""
         self._room = SessionRoom(core.endpoint, core.home, settings, around, name, fingerprint)
         self._incoming = InvitationsIn(self._room, core.authenticator, core.registrar, context.directory)
+        self._groups = GroupsIn(self._room, core.authenticator, core.settings.max_recipients)
+        self._incoming.groups = self._groups
         self._large = LargeOut(self._room, context.directory)
         core.lanes.large = self._large.take
         core.endpoint.on("INVITE", self._incoming.served)
         core.endpoint.on("BYE", self._outside)
         core.endpoint.on("UPDATE", self._outside)
+        core.endpoint.on("SUBSCRIBE", self._groups.subscribed)
+        core.endpoint.on("REFER", self._groups.referred)
         core.endpoint.on_lost(self._incoming.lost)
 
     def _outside(self, requests: Sequence[Request]) -> None:
@@ -72,6 +77,7 @@ class Sessions:
         """Listen for MSRP and serve INVITE. Raises OSError."""
         await self._hub.start()
         self._incoming.inbox = self._large.inbox = inbox
+        self._groups.groups = inbox.groups
 
     async def open(self, offer: SessionOffer, events: LegEvents) -> Leg:
         """See `interfaces.Connector.open`."""
@@ -87,6 +93,7 @@ class Sessions:
     async def stop(self) -> None:
         """BYE to every device, then close the listeners."""
         self._incoming.close()
+        self._groups.close()
         self._large.close()
         legs = list(self._room.legs)
         if legs:

@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import cast
 
 from opencpm.access.sip.binding import Binding
 from opencpm.access.sip.content import Content, rfc3339
 from opencpm.access.sip.content import read as read_body
-from opencpm.access.sip.outgoing import Body, body_for
+from opencpm.access.sip.outgoing import Body, body_for, wrapped
 from opencpm.domain.address import Address
 from opencpm.domain.delivery import Delivery
 from opencpm.domain.errors import Reason, SendError
@@ -44,6 +44,8 @@ class Parties:
     conversation_id: str = ""
     contribution_id: str = ""
     in_reply_to: str = ""
+    named: Callable[[Address], str] | None = None
+    """In a group: how a device is told the author of a text, whom the session alone does not name."""
 
 
 def read(
@@ -132,8 +134,14 @@ class _Form:
     imdn: bool
 
 
-def delivery_body(delivery: Delivery, accept_types: Sequence[str], wrapped_types: Sequence[str]) -> Body:
-    """The body for a delivery in the form that the device listed for this session: CPIM, or bare.
+def delivery_body(
+    delivery: Delivery,
+    accept_types: Sequence[str],
+    wrapped_types: Sequence[str],
+    named: Callable[[Address], str] | None = None,
+) -> Body:
+    """The body for a delivery in the form that the device listed for this session: CPIM, or bare. In a group
+    (``named``) CPIM names the author and the member.
 
     :raises SendError: UNSUPPORTED_MEDIA.
     """
@@ -141,6 +149,8 @@ def delivery_body(delivery: Delivery, accept_types: Sequence[str], wrapped_types
     wraps = sdp.accepts(accept_types, cpim.CONTENT_TYPE) and (not wrapped_types or sdp.accepts(wrapped_types, kind))
     if not wraps and not sdp.accepts(accept_types, kind):
         raise SendError(Reason.UNSUPPORTED_MEDIA, detail=f"the device takes no {kind} in this session")
+    if named is not None and wraps and delivery.notice is None:
+        return wrapped(delivery, f"<{named(delivery.message.sender)}>", f"<{named(delivery.target)}>")
     return body_for(delivery, cast(Binding, _Form(wraps, imdn=not wraps)))
 
 

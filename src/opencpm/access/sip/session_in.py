@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import asyncio
 import logging
-from collections.abc import Sequence
+from collections.abc import Coroutine, Sequence
 from dataclasses import replace
 
 from opencpm.access.sip.auth import Authenticator, Originator
 from opencpm.access.sip.content import clean
 from opencpm.access.sip.endpoint import Request
+from opencpm.access.sip.groups import GroupsIn
 from opencpm.access.sip.pager import ROUTE_HEADER
 from opencpm.access.sip.reasons import refusal_fields, status_of
 from opencpm.access.sip.registrar import Registrar
@@ -48,6 +49,7 @@ class InvitationsIn:
         self._registrar, self._directory = registrar, directory
         self._tasks: dict[asyncio.Task[None], Flow] = {}
         self.inbox: Inbox | None = None
+        self.groups: GroupsIn | None = None
 
     def served(self, requests: Sequence[Request]) -> None:
         """Handler of INVITE."""
@@ -77,9 +79,13 @@ class InvitationsIn:
         originator = self._authenticator.originator(request)
         if originator is None:
             return
+        target = self._target(request.message.uri)
         invitation = read_invitation(request.message, room.home.domain)
         timer = from_request(request.message, room.settings.min_expires)
-        offer = self._offer(request, originator, invitation)
+        if self.groups is not None and self.groups.concerns(target):
+            self._into_group(self.groups, request, originator, target, invitation, timer)
+            return
+        offer = self._offer(request, originator, invitation, target)
         if service_asked_for(request.message) in LARGE:
             self._take_large(self.inbox, request, invitation, offer, timer)
             return
@@ -87,11 +93,30 @@ class InvitationsIn:
             return
         leg = SessionLeg(room, _parties(offer, room.name), request)
         asking = self._invite(self.inbox, request, offer, leg, leg.prepare(invitation), timer)
-        room.endpoint.answer(request, 100)
+        self._ask(request, asking)
+
+    def _ask(self, request: Request, asking: Coroutine[None, None, None]) -> None:
+        self._room.endpoint.answer(request, 100)
         task = asyncio.get_running_loop().create_task(asking)
         self._tasks[task] = request.flow
         task.add_done_callback(self._tasks.pop)
         request.on_cancel = lambda: _cancel(task)
+
+    def _into_group(
+        self,
+        groups: GroupsIn,
+        request: Request,
+        originator: Originator,
+        target: Address,
+        invitation: Invitation,
+        timer: Timer,
+    ) -> None:
+        """The conference factory, or a group that the device knows."""
+        uas_dialog(request.message, request.to_tag)  # a Contact there must be, before anybody is asked
+        parties = Parties(originator.address, target, self._room.name)
+        leg = SessionLeg(self._room, parties, request)
+        path = leg.prepare(invitation)
+        self._ask(request, groups.invite(request, originator, target, leg, path, timer))
 
     async def _invite(
         self,
@@ -151,11 +176,10 @@ class InvitationsIn:
         leg = SessionLeg(self._room, parties, request)
         self._accept(request, leg, leg.prepare(invitation), StandaloneEvents(inbox), timer)
 
-    def _offer(self, request: Request, originator: Originator, invitation: Invitation) -> SessionOffer:
+    def _offer(self, request: Request, originator: Originator, invitation: Invitation, target: Address) -> SessionOffer:
         """The neutral form. Raises Refusal 400, 404 or 416."""
         room, message = self._room, request.message
         uas_dialog(message, request.to_tag)  # a Contact there must be, before anybody is asked
-        target = self._target(message.uri)
         ids = [clean(message.get(name)) for name in ("conversation-id", "contribution-id")]
         ids.append(clean(message.get("inreplyto-contribution-id") or message.get("in-reply-to-contribution-id")))
         if any(len(value) > _MAX_ID for value in ids):

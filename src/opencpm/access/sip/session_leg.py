@@ -10,6 +10,7 @@ from typing import Protocol
 
 from opencpm.access.sip.addresses import Home
 from opencpm.access.sip.endpoint import Endpoint, Request
+from opencpm.access.sip.group_words import focus_contact
 from opencpm.access.sip.reasons import refusal_fields, status_of
 from opencpm.access.sip.session_content import Parties, read_message
 from opencpm.access.sip.session_media import Media, MediaPath, Surroundings
@@ -17,8 +18,10 @@ from opencpm.access.sip.session_settings import SessionSettings
 from opencpm.access.sip.session_terms import Invitation, answer_to, connect_to, read_invitation
 from opencpm.access.sip.session_timer import OFF, Refresh, from_request, from_response
 from opencpm.access.sip.session_watch import Watch
+from opencpm.domain.address import Address
 from opencpm.domain.delivery import Delivery
 from opencpm.domain.errors import SendError
+from opencpm.domain.group import Group
 from opencpm.domain.message import Message
 from opencpm.domain.session import CloseReason, Composing, SessionOffer
 from opencpm.interfaces import LegEvents
@@ -66,6 +69,7 @@ class SessionRoom:
     fingerprint: str = ""  # of our certificate (RFC 8122), for MSRP over TLS
     legs: set[SessionLeg] = field(default_factory=set)
     forks: set[Crossing] = field(default_factory=set)
+    referred: Callable[[Request, Parties], None] | None = None  # a REFER inside a group's dialog
 
     def contact(self, flow: Flow, service: str = "session") -> tuple[str, str]:
         """Our Contact header, with a CPM service."""
@@ -87,6 +91,7 @@ class SessionLeg:
         self._dialog: Dialog | None = None
         self._media: Media | None = None
         self._events: LegEvents | None = None
+        self._focus = ""  # the group's URI, where this is a member of one
         self.sdp = b""  # our own description, repeated in refreshes
         self._number, self._version = room.number(), 0
         self._rang = self._reinviting = False
@@ -102,7 +107,7 @@ class SessionLeg:
         request = self._request
         if request is not None and not request.answered and not self._rang:
             self._rang = True
-            self._room.endpoint.answer(request, 180, fields=[self._room.contact(request.flow), self.asserted()])
+            self._room.endpoint.answer(request, 180, fields=[self.contact(request.flow), self.asserted()])
 
     def send(self, deliveries: Sequence[Delivery]) -> None:
         """See `Leg.send`."""
@@ -139,6 +144,24 @@ class SessionLeg:
     def asserted(self) -> tuple[str, str]:
         """P-Asserted-Identity of the person at the other side."""
         return "P-Asserted-Identity", f"<{self._room.home.uri(self._parties.recipient)}>"
+
+    def contact(self, flow: Flow) -> tuple[str, str]:
+        """Our Contact in this dialog."""
+        return focus_contact(self._focus, flow) if self._focus else self._room.contact(flow)
+
+    def into_group(self, group: Group, member: Address) -> None:
+        """This is the leg of a member of a group."""
+        home = self._room.home
+        self._focus = home.uri(group.focus)
+        self._parties = Parties(
+            member,
+            group.focus,
+            self.network,
+            group.id,
+            group.conversation_id,
+            group.contribution_id,
+            named=lambda address: home.uri(address, tel=True),
+        )
 
     def ids(self) -> list[tuple[str, str]]:
         """The conversation's ids, where the invitation had them."""
@@ -217,6 +240,8 @@ class SessionLeg:
             self._offered_again(request)
         elif method == "MESSAGE":
             self._said(request)
+        elif method == "REFER" and self._focus and self._room.referred is not None:
+            self._room.referred(request, self._parties)
         elif method == "OPTIONS":
             endpoint.answer(request, 200, fields=[("Allow", ALLOW), ("Accept", "application/sdp")])
         else:
@@ -248,7 +273,7 @@ class SessionLeg:
         self._watch.traffic()
         if refresh.expires:
             self._arm_refresh(refresh)
-        head = [room.contact(request.flow), self.asserted(), *self.ids(), ("Allow", ALLOW), *fields]
+        head = [self.contact(request.flow), self.asserted(), *self.ids(), ("Allow", ALLOW), *fields]
         content = [("Content-Type", "application/sdp")] if body else []
         room.endpoint.answer(request, 200, fields=[*head, *content], body=body)
 
@@ -311,7 +336,7 @@ class SessionLeg:
         if dialog is None or flow is None:
             return
         fields = [
-            self._room.contact(flow),
+            self.contact(flow),
             ("Supported", "timer"),
             ("Allow", ALLOW),
             ("Session-Expires", f"{self._refresh.expires};refresher=uac"),

@@ -121,7 +121,7 @@ class Media:
             raise SendError(Reason.UNREACHABLE, retryable=True, detail="the session has ended")
         if theirs.direction in ("sendonly", "inactive"):
             raise SendError(Reason.UNSUPPORTED_MEDIA, detail="the device only sends in this session")
-        body = delivery_body(delivery, theirs.accept_types, theirs.wrapped_types)
+        body = delivery_body(delivery, theirs.accept_types, theirs.wrapped_types, self._parties.named)
         if theirs.max_size is not None and len(body.content) > theirs.max_size:
             raise SendError(Reason.TOO_LARGE, detail=f"the device takes {theirs.max_size} bytes at most")
         return body

@@ -9,6 +9,7 @@ from dataclasses import dataclass
 
 from opencpm.access.sip.binding import Binding
 from opencpm.access.sip.endpoint import Request, Sent
+from opencpm.access.sip.group_words import SERVICE, focus_contact, invitation_body
 from opencpm.access.sip.reasons import error_of
 from opencpm.access.sip.session_content import Parties
 from opencpm.access.sip.session_leg import ALLOW, SessionLeg, SessionRoom
@@ -71,7 +72,8 @@ class Fork:
         service: str = "session",
         direction: str = SENDRECV,
     ) -> None:
-        self._service, self._direction = service, direction
+        self._service = service if offer.group is None else SERVICE
+        self._direction = direction
         self.offer, self.events = offer, events
         self._room, self._initiator = room, initiator
         self._branches: list[_Branch] = []
@@ -123,14 +125,27 @@ class Fork:
     # out
 
     def _invite(self, branch: _Branch) -> None:
+        content_type, body = self._content(branch)
         branch.sent = self._room.endpoint.send(
             branch.flow,
             "INVITE",
             branch.binding.contact,
-            self._fields(branch),
-            branch.body,
+            [*self._fields(branch), ("Content-Type", content_type)],
+            body,
             lambda response, failed: self._heard(branch, response, failed),
         )
+
+    def _content(self, branch: _Branch) -> tuple[str, bytes]:
+        """Our SDP; into a group with who is in it."""
+        group, boundary = self.offer.group, f"b{self._room.around.ids.new()}"
+        if group is None:
+            return "application/sdp", branch.body
+        return invitation_body(branch.body, group, self._room.home, boundary)
+
+    def _contact(self, branch: _Branch) -> tuple[str, str]:
+        if self.offer.group is None:
+            return self._room.contact(branch.flow, self._service)
+        return focus_contact(self._room.home.uri(self.offer.group.focus), branch.flow)
 
     def _fields(self, branch: _Branch) -> list[tuple[str, str]]:
         room, offer, binding = self._room, self.offer, branch.binding
@@ -142,7 +157,7 @@ class Fork:
             ("To", f"<{home.uri(offer.target)}>"),
             ("Call-ID", f"{ids.new()}@{room.endpoint.via_host}"),
             ("CSeq", f"{_CSEQ} INVITE"),
-            room.contact(branch.flow, self._service),
+            self._contact(branch),
             ("P-Asserted-Identity", home.asserted(offer.initiator, self._initiator, tel=rcs)),
             ("P-Asserted-Service", icsi(self._service)),
             ("Accept-Contact", accept_contact(self._service, require=False)),
@@ -156,8 +171,9 @@ class Fork:
             ("Contribution-ID", offer.contribution_id),
             ("InReplyTo-Contribution-ID", offer.in_reply_to),
             ("Subject", " ".join(offer.subject.split())),
+            ("Referred-By", f"<{home.uri(offer.referred_by)}>" if offer.referred_by else ""),
         )
-        return [*fields, *[(n, v) for n, v in named if v], ("Content-Type", "application/sdp")]
+        return [*fields, *[(n, v) for n, v in named if v]]
 
     # in
 
@@ -229,6 +245,8 @@ class Fork:
             return
         self._winner = branch
         leg = SessionLeg(self._room, self._parties())
+        if self.offer.group is not None:
+            leg.into_group(self.offer.group, self.offer.target)
         path = MediaPath(branch.ours, theirs, target)
         leg.sdp = branch.body
         leg.establish(dialog, branch.flow, path, self.events, from_response(response), response)

@@ -8,7 +8,20 @@ async with LabDevice("sip:alice@cpm.test", "secret", ("127.0.0.1", 5060)) as dev
 
 from opencpm.lab.device.chat import DeviceChat
 from opencpm.lab.device.device import LabDevice, Refused, Sent
+from opencpm.lab.device.groups import DeviceGroup, convene, group_of, rejoin
 from opencpm.lab.device.journal import Entry, Journal
 from opencpm.lab.device.texts import Heard
 
-__all__ = ["DeviceChat", "Entry", "Heard", "Journal", "LabDevice", "Refused", "Sent"]
+__all__ = [
+    "DeviceChat",
+    "DeviceGroup",
+    "Entry",
+    "Heard",
+    "Journal",
+    "LabDevice",
+    "Refused",
+    "Sent",
+    "convene",
+    "group_of",
+    "rejoin",
+]

@@ -13,12 +13,14 @@ from opencpm.protocols.msrp import session as msrp
 from opencpm.protocols.msrp.connection import Connection, Happened
 from opencpm.protocols.msrp.uri import MsrpUri, parse_path
 from opencpm.protocols.sip.dialog import Dialog
+from opencpm.protocols.sip.headers import parse_name_addr
 from opencpm.transport.link import Link, dial
 
 if TYPE_CHECKING:
     from opencpm.lab.device.device import LabDevice
 
 ACCEPT = ("message/cpim",)
+COMPLETED = 'SIP;cause=200;text="Call completed"'
 WRAPPED = ("text/plain", "message/imdn+xml", "application/im-iscomposing+xml")
 
 
@@ -36,6 +38,8 @@ class DeviceChat:
         self.peer, self.local = peer, local
         self.heard: list[Heard] = []
         self.typing = False
+        self.is_group = False
+        self.contribution_id = ""
         self.dialog: Dialog | None = None
         self.closed = asyncio.Event()
         self.close_reason = ""
@@ -94,11 +98,17 @@ class DeviceChat:
             self._text(body)
 
     def _text(self, body: cpim.Cpim) -> None:
-        heard = Heard(body.message_id, self.peer, body.text, body.datetime, "", self.local.session)
+        heard = Heard(body.message_id, self._author(body), body.text, body.datetime, "", self.local.session)
         self.heard.append(heard)
-        self._device.journal.note("message", heard.text, sender=self.peer, message_id=heard.message_id, session="yes")
+        self._device.journal.note(
+            "message", heard.text, sender=heard.sender, message_id=heard.message_id, session="yes"
+        )
         if "positive-delivery" in body.dispositions:
             self._put(notification(body, "delivery", "delivered", token()), token())
+
+    def _author(self, body: cpim.Cpim) -> str:
+        """In a group the envelope names who says it; between two people it hides them."""
+        return parse_name_addr(body.sender).uri if self.is_group and body.sender else self.peer
 
     # -- what its user does ----------------------------------------------------------------------------------
 
@@ -121,12 +131,11 @@ class DeviceChat:
         if self._link is not None:
             self._link.wake()
 
-    async def close(self) -> int:
+    async def close(self, why: str = COMPLETED) -> int:
         """BYE; returns the status it was answered with."""
         assert self.dialog is not None
         uri, fields = self.dialog.next_request("BYE")
-        reason = ("Reason", 'SIP;cause=200;text="Call completed"')
-        _, response = await self._device.agent.request("BYE", uri, [*fields, reason])
+        _, response = await self._device.agent.request("BYE", uri, [*fields, ("Reason", why)])
         self.end(f"BYE {response.status}")
         return response.status
 

@@ -11,6 +11,7 @@ from typing import Any, Self
 
 from opencpm.lab.device.agent import Account, Agent, token
 from opencpm.lab.device.chat import DeviceChat, terms
+from opencpm.lab.device.groups import DeviceGroup, description_of
 from opencpm.lab.device.journal import Journal
 from opencpm.lab.device.texts import Heard, notification, wrap
 from opencpm.protocols import cpim, imdn, iscomposing, sdp
@@ -21,8 +22,8 @@ from opencpm.protocols.sip.headers import parse_cseq, parse_name_addr
 from opencpm.protocols.sip.message import Message
 from opencpm.protocols.sip.transaction import ServerTransaction
 
-SERVICES = ("session", "msg", "largemsg", "systemmsg")
-ALLOW = "INVITE, ACK, BYE, CANCEL, MESSAGE, OPTIONS, UPDATE"
+SERVICES = ("session", "session.group", "msg", "largemsg", "systemmsg")
+ALLOW = "INVITE, ACK, BYE, CANCEL, MESSAGE, NOTIFY, OPTIONS, UPDATE"
 ASKED = ("positive-delivery", "negative-delivery", "display")
 
 
@@ -64,6 +65,7 @@ class LabDevice:
         self.inbox: list[Heard] = []
         self.imdns: list[imdn.Imdn] = []
         self.chats: dict[str, DeviceChat] = {}
+        self.following: dict[str, DeviceGroup] = {}  # by the subscription's Call-ID
         self.auto_delivered, self.auto_answer = auto_delivered, auto_answer
         self.agent = Agent(Account(identity, username or user, password), self.journal, self._requested)
         self.instance = f"urn:uuid:{uuid.uuid4()}"
@@ -129,7 +131,7 @@ class LabDevice:
         host = self.agent.flow.local[0]
         chat = DeviceChat(self, target, MsrpUri(host, 9, token()))
         fields = [
-            *self._out_of_dialog("INVITE", target, "session"),
+            *self.out_of_dialog("INVITE", target, "session"),
             ("Contact", f'<{self.agent.contact}>;+sip.instance="<{self.instance}>"'),
             ("Allow", ALLOW),
             ("Conversation-ID", str(uuid.uuid4())),
@@ -153,7 +155,7 @@ class LabDevice:
 
     # -- building --------------------------------------------------------------------------------------------
 
-    def _out_of_dialog(self, method: str, target: str, service: str) -> list[tuple[str, str]]:
+    def out_of_dialog(self, method: str, target: str, service: str) -> list[tuple[str, str]]:
         return [
             ("Max-Forwards", "70"),
             *[("Route", route) for route in self._service_route],
@@ -168,7 +170,7 @@ class LabDevice:
 
     async def _pager(self, target: str, body: bytes, message_id: str, conversation: str) -> Sent:
         fields = [
-            *self._out_of_dialog("MESSAGE", target, "msg"),
+            *self.out_of_dialog("MESSAGE", target, "msg"),
             ("Conversation-ID", conversation),
             ("Contribution-ID", str(uuid.uuid4())),
             ("Content-Type", cpim.CONTENT_TYPE),
@@ -189,6 +191,8 @@ class LabDevice:
         elif request.method == "BYE" and chat is not None:
             self.agent.respond(transaction, request, 200)
             chat.end(f"BYE received; {request.get('reason') or 'no reason'}")
+        elif request.method == "NOTIFY" and request.get("call-id") in self.following:
+            self.following[request.get("call-id")].notified(transaction, request)
         elif request.method in ("OPTIONS", "UPDATE"):
             self.agent.respond(transaction, request, 200, [("Allow", ALLOW)])
         else:
@@ -243,11 +247,14 @@ class LabDevice:
         self.agent.respond(transaction, request, 180, to_tag=tag)
         chat = DeviceChat(self, peer, MsrpUri(self.agent.flow.local[0], 9, token()))
         chat.dialog = uas_dialog(request, tag)
+        chat.is_group = "isfocus" in request.get("contact")
+        chat.contribution_id = request.get("contribution-id")
+        description = description_of(request)
         self.chats[chat.dialog.call_id] = chat
-        body = sdp.answer(sdp.parse(request.body), terms(chat.local), session_id=1, version=1)
+        body = sdp.answer(sdp.parse(description), terms(chat.local), session_id=1, version=1)
         fields = [("Contact", f"<{self.agent.contact}>"), ("Content-Type", sdp.CONTENT_TYPE)]
         self.agent.respond(transaction, request, 200, fields, body, tag)
-        await chat.connect(request.body)
+        await chat.connect(description)
         self.journal.note("established", "200 OK", peer=peer)
 
     def _spawn(self, work: Coroutine[Any, Any, None]) -> None:
