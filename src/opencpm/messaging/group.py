@@ -107,6 +107,10 @@ class Focus:
         group, _ = self._member(focus, by)
         return group, self.book.follow(group, heard)
 
+    def of(self, subscriber_id: str) -> list[Group]:
+        """The groups in which a subscriber is a member, latest first."""
+        return sorted(self.book.of(subscriber_id), key=lambda group: -group.created_at)
+
     def is_focus(self, address: Address) -> bool:
         return self.book.is_focus(address)
 

@@ -19,6 +19,7 @@ from opencpm.access.web.api import (
     conversations,
     events,
     files,
+    groups,
     me,
     messages,
     operation,
@@ -48,7 +49,7 @@ def application(house: House, allowed_origins: Sequence[str] = ()) -> ASGIApp:
         swagger_ui_oauth2_redirect_url=None,
     )
     app.state.house = house
-    for module in (caller, me, accounts, presence, conversations, messages, files, sessions, events, operation):
+    for module in (caller, me, accounts, presence, conversations, messages, files, sessions, groups, events, operation):
         app.include_router(module.router, prefix="/api/v1")
     if house.desk is not None:
         app.include_router(content_server.router(house.desk))

@@ -8,6 +8,7 @@ from typing import Protocol
 from opencpm.domain.account import AccountStatus
 from opencpm.domain.address import Address
 from opencpm.domain.contact import Contact
+from opencpm.domain.group import Group
 from opencpm.domain.message import Part
 from opencpm.domain.plan import Plan
 from opencpm.domain.policy import Policy
@@ -15,7 +16,7 @@ from opencpm.domain.presence import Presence
 from opencpm.domain.profile import Availability
 from opencpm.domain.roster import ContactRequest
 from opencpm.domain.subscriber import LinkedAccount, Preferences, Subscriber
-from opencpm.interfaces import Bus, Connector, Directory, Inbox, Store
+from opencpm.interfaces import Bus, Connector, Directory, Groups, Inbox, Store
 
 
 class People(Directory, Protocol):
@@ -74,8 +75,17 @@ class Presences(Protocol):
     def of(self, owner: str, network: str, address: Address, /) -> Presence: ...
 
 
+class GroupsOf(Groups, Protocol):
+    """Group sessions, and who is in which."""
+
+    def of(self, subscriber_id: str, /) -> Sequence[Group]: ...
+
+
 class UseCases(Inbox, Protocol):
     """Messaging as the API sees it."""
+
+    @property
+    def groups(self) -> GroupsOf: ...
 
     @property
     def accounts(self) -> AccountStates: ...

@@ -9,8 +9,10 @@ from typing import Any
 
 from opencpm.access.web.needs import UseCases
 from opencpm.domain.account import AccountStatus
+from opencpm.domain.address import Address
 from opencpm.domain.contact import Contact
 from opencpm.domain.delivery import Delivery
+from opencpm.domain.group import Group, Member
 from opencpm.domain.message import Disposition, Message, Part
 from opencpm.domain.presence import Presence
 from opencpm.domain.profile import Health, Reach
@@ -159,6 +161,32 @@ def mark(item: Mark) -> dict[str, Any]:
         "groups": list(item.groups),
         "tie": item.tie.value,
         "blocked": item.blocked,
+    }
+
+
+def group(item: Group, own: Sequence[Address]) -> dict[str, Any]:
+    """A group as one of its members (with the addresses ``own``) sees it."""
+    return {
+        "id": item.id,
+        "address": str(item.focus),
+        "subject": item.subject,
+        "closed": item.closed,
+        "version": item.version,
+        "created_at": time(item.created_at),
+        "members": [member(one, one.address in own) for one in item.members],
+    }
+
+
+def member(item: Member, me: bool) -> dict[str, Any]:
+    return {
+        "address": str(item.address),
+        "name": item.name,
+        "me": me,
+        "role": item.role.value,
+        "state": item.state.value,
+        "network": item.network,
+        "detail": item.detail,
+        "since": time(item.since),
     }
 
 

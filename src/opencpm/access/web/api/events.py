@@ -34,8 +34,8 @@ async def ticket(caller: Caller, within: TheHouse) -> dict[str, Any]:
 async def events(
     request: Request, within: TheHouse, ticket: Annotated[str | None, Query(max_length=128)] = None
 ) -> Response:
-    """`message`, `state`, `composing`, `session`, `presence`, `account`, `contacts`, `contact-request`, `trail`;
-    `resync`: read everything again.
+    """`message`, `state`, `composing`, `session`, `presence`, `account`, `contacts`, `contact-request`, `group`,
+    `trail`; `resync`: read everything again.
 
     Events with `ack` true are deliveries: they count as delivered when POST /events/ack names their ids, and come
     again otherwise. After a break, send Last-Event-ID.
