@@ -174,7 +174,7 @@ class Book:
                     self._drop(request)
             return
         for contact in self._people.all_contacts(owner):
-            if change.address in contact.addresses and contact.removed == (change.kind is ChangeKind.REMOVE):
+            if contact.removed == (change.kind is ChangeKind.REMOVE) and merge.concerns(contact, change.address):
                 after = merge.settled(contact, network, account, change, error is not None)
                 if after != contact:
                     self._change(owner, [after] if after else [], [] if after else [contact.id])

@@ -167,9 +167,8 @@ def _of_contact(
             RosterChange(ChangeKind.REMOVE, mark.address, contact.name) for mark in marks.values() if mark.tie in LIVE
         ]
     found = []
-    for address in contact.addresses:
-        if address.scheme not in schemes:
-            continue
+    own = [address for address in contact.addresses if address.scheme in schemes]
+    for address in dict.fromkeys([*own, *marks]):  # an alias of the book is listed by its real address
         mark = marks.get(address)
         if mark is None and not contact.blocked and first and not _elsewhere(contact, network, address):
             found.append(RosterChange(ChangeKind.ADD, address, contact.name))
@@ -183,6 +182,11 @@ def _of_contact(
 def _elsewhere(contact: Contact, network: str, address: Address) -> bool:
     """Whether another of the owner's accounts on this network has this person."""
     return any(mark.network == network and mark.address == address for mark in contact.marks)
+
+
+def concerns(contact: Contact, address: Address) -> bool:
+    """Whether this is the person behind an address of a list."""
+    return address in contact.addresses or any(mark.address == address for mark in contact.marks)
 
 
 def settled(
