@@ -437,6 +437,26 @@ async def test_a_page_that_says_leave(party: Party) -> None:
     assert party.heard(DESK) == []
 
 
+async def test_a_word_in_a_conversation_that_says_leave(party: Party) -> None:
+    group = await party.convened(DESK, BOB_MSN)
+    assert await party.say(BOB_MSN, "/leave") is None
+    assert party.states(group)["Bob"] == "departed"
+    assert party.legs[BOB_MSN].closed == [CloseReason.NORMAL]
+    assert party.heard(DESK) == []
+
+
+async def test_somebodys_presence_is_their_state(party: Party) -> None:
+    group = await party.convened(DESK, BOB_MSN)
+    party.events[BOB_MSN].closed(CloseReason.LEFT)
+    messaging = party.world.messaging
+    messaging.presence_changed("msn", "alice", BOB_MSN, Presence(Availability.AVAILABLE), ALICE_MSN)
+    assert party.states(group)["Bob"] == "connected"
+    messaging.presence_changed("msn", "desk", BOB_MSN, Presence(Availability.OFFLINE))
+    assert party.states(group)["Bob"] == "connected", "the desk does not speak to him"
+    messaging.presence_changed("msn", "alice", BOB_MSN, Presence(Availability.OFFLINE), ALICE_MSN)
+    assert party.states(group)["Bob"] == "away"
+
+
 async def test_guests_get_another_host_when_theirs_leaves(party: Party) -> None:
     group = await party.convened(DESK, PHONE, BOB_MSN)
     party.events[ALICE].closed(CloseReason.NORMAL)

@@ -8,7 +8,7 @@ something is said.
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable, Coroutine, Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import replace
 
 from opencpm.domain.address import Address
@@ -37,7 +37,7 @@ from opencpm.messaging.dispatch import Dispatch
 from opencpm.messaging.ground import Ground
 from opencpm.messaging.group_book import GroupBook, Heard
 from opencpm.messaging.group_calls import Calls
-from opencpm.messaging.group_seat import Seat
+from opencpm.messaging.group_seat import Seat, Seats
 from opencpm.messaging.group_talk import Talk, queue_of
 from opencpm.messaging.report import Reporting
 
@@ -53,9 +53,8 @@ class Focus:
         self.book = GroupBook(ground)
         self.talk = Talk(ground, accept, dispatch, reporting, self.book)
         self.calls = Calls(ground, self)
-        self._seats: dict[tuple[str, Address], Seat] = {}
-        self._tasks: set[asyncio.Task[None]] = set()
-        self.talk.seat_of = lambda group_id, member: self._seats.get((group_id, member))
+        self._seats = Seats()
+        self.talk.seat_of = self._seats.of
         self.talk.absent = lambda group, member: self.calls.call(group, member)
         self.talk.leaving = self._left_by_message
         dispatch.has_come = self._has_come
@@ -154,34 +153,42 @@ class Focus:
             if self._dispatch.waiting.count(queue_of(group, member)):
                 self.calls.call(group, member)
 
+    def seen(self, owner: str, address: Address, available: bool) -> None:
+        """Somebody on a foreign network came online or went; ``owner`` is who sees it."""
+        for group in self.book.of(owner):
+            member = group.member(address)
+            if member is None or member.host != owner or self._seats.of(group.id, address) is not None:
+                continue
+            if available and member.state is MemberState.AWAY:
+                self._happened(group, member, GroupEvent.JOIN, "is online")
+                self._dispatch.push(queue_of(group, member))
+            elif not available and member.state is MemberState.CONNECTED:
+                self._happened(group, member, GroupEvent.DROP, "is offline")
+
     def settled(self, outcomes: Sequence[Outcome]) -> None:
         self._dispatch.settled(outcomes)
 
     def composing(self, seat: Seat, composing: Composing) -> None:
         """Typing goes to all other legs; it is never stored."""
-        for (group_id, member), other in tuple(self._seats.items()):
-            if group_id == seat.group_id and member != seat.member and other.leg is not None:
+        for other in self._seats.in_group(seat.group_id):
+            if other is not seat and other.leg is not None:
                 other.leg.composing(composing)
 
     async def shutdown(self) -> None:
         """Close every leg in good order; the groups stay."""
         self.calls.stop()
-        legs = [seat.leg for seat in self._seats.values() if seat.leg is not None]
-        self._seats.clear()
-        closing = [asyncio.ensure_future(leg.close(CloseReason.SHUTDOWN, "the server is stopping")) for leg in legs]
-        if closing:
-            await asyncio.wait(closing, timeout=5.0)
+        await self._seats.shutdown()
 
     # ------------------------------------------------------------------------------------- asked by calls
 
     def reached(self, group: Group, member: Member, seat: Seat, leg: Leg) -> None:
         """An invitation was answered."""
         if not self._still(group, member):
-            self._close(leg, CloseReason.NORMAL, "not in the group any more")
+            self._seats.close(leg, CloseReason.NORMAL, "not in the group any more")
             return
         self._happened(self._now(group), member, GroupEvent.JOIN, f"answered on {leg.network}", network=leg.network)
         seat.leg = leg
-        self._take_seat(seat)
+        self._seats.take(seat)
         if seat.source is not None:
             self._claim(self._now(group), member)
         self._dispatch.push(queue_of(group, member))
@@ -218,21 +225,13 @@ class Focus:
         seat = Seat(self, group.id, member)
         seat.leg = leg
         if leg is not None:
-            self._take_seat(seat)
+            self._seats.take(seat)
         return seat
-
-    def _take_seat(self, seat: Seat) -> None:
-        older = self._seats.get((seat.group_id, seat.member))
-        self._seats[seat.group_id, seat.member] = seat
-        if older is not None and older.leg is not None:
-            older.over = True
-            self._close(older.leg, CloseReason.REPLACED, "another session took its place")
 
     def closed(self, seat: Seat, reason: CloseReason, detail: str) -> None:
         """A member's leg has ended. A subscriber who closes it leaves; everybody else has dropped out and stays."""
-        if seat.over or self._seats.get((seat.group_id, seat.member)) is not seat:
+        if not self._seats.gone(seat):
             return
-        del self._seats[seat.group_id, seat.member]
         group = self.book.get(seat.group_id)
         member = group.member(seat.member) if group is not None else None
         if group is None or member is None or member.state not in LIVE:
@@ -241,12 +240,6 @@ class Focus:
             self._out(group, member, GroupEvent.LEAVE, "left")
         else:
             self._happened(group, member, GroupEvent.DROP, f"dropped out ({reason.value}) {detail}".strip())
-
-    def _close(self, leg: Leg, reason: CloseReason, detail: str) -> None:
-        async def closing() -> None:
-            await leg.close(reason, detail)
-
-        self._spawn(closing())
 
     # -------------------------------------------------------------------------------------------- members
 
@@ -302,10 +295,7 @@ class Focus:
     def _out(self, group: Group, member: Member, event: GroupEvent, detail: str) -> Group:
         """Somebody leaves or is removed: their leg ends, whom they brought in from afar is somebody else's guest."""
         self._happened(group, member, event, detail)
-        seat = self._seats.pop((group.id, member.address), None)
-        if seat is not None and seat.leg is not None:
-            seat.over = True
-            self._close(seat.leg, CloseReason.NORMAL, detail)
+        self._seats.end(group.id, member.address, CloseReason.NORMAL, detail)
         group = self._now(group)
         heirs = [m for m in group.live if self._is_ours(m.address)]
         led = succeeded(group, [m.address for m in heirs])
@@ -334,20 +324,13 @@ class Focus:
             self._store(
                 replace(group, members=members), f"{heir.name} speaks to {guest.name} from now on", Step.ESTABLISHED
             )
-            seat = self._seats.pop((group.id, guest.address), None)
-            if seat is not None and seat.leg is not None:
-                seat.over = True
-                self._close(seat.leg, CloseReason.NORMAL, "another speaks for the group")
+            self._seats.end(group.id, guest.address, CloseReason.NORMAL, "another speaks for the group")
 
     def _end(self, group: Group) -> None:
         """No subscriber is left: the group is over."""
         changes = Changes(trail=[self._line(group, Step.CLOSED, "nobody of this server is in it any more")])
-        for (group_id, member), seat in tuple(self._seats.items()):
-            if group_id == group.id:
-                del self._seats[group_id, member]
-                seat.over = True
-                if seat.leg is not None:
-                    self._close(seat.leg, CloseReason.NORMAL, "the group has ended")
+        for seat in self._seats.in_group(group.id):
+            self._seats.end(group.id, seat.member, CloseReason.NORMAL, "the group has ended")
         over = group
         for member_ in group.live:
             over = happened(over, member_.address, GroupEvent.REMOVE, self._ground.clock.now(), detail="it has ended")
@@ -443,11 +426,6 @@ class Focus:
             check()
         except GroupError as error:
             raise SendError(Reason.BARRED, detail=f"{error}".capitalize() + ".") from None
-
-    def _spawn(self, work: Coroutine[None, None, None]) -> None:
-        task = asyncio.get_running_loop().create_task(work)
-        self._tasks.add(task)
-        task.add_done_callback(self._tasks.discard)
 
 
 _STEPS = {

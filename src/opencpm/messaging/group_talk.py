@@ -60,7 +60,12 @@ class Talk:
     def said(self, group_id: str, author: Address, messages: Sequence[Message], done: Done) -> None:
         """Texts from a member's leg or page."""
         changes, ready = Changes(), list[DeliveryRecord]()
-        verdicts = [self._said(group_id, author, message, changes, ready) for message in messages]
+        group = self._book.get(group_id)
+        member = group.member(author) if group is not None else None
+        if group is not None and member is not None and self._ground.directory.owner_of(author) is None:
+            verdicts = [self._from_afar(group, member, message, changes, ready) for message in messages]
+        else:
+            verdicts = [self._said(group_id, author, message, changes, ready) for message in messages]
         self._accept.commit(changes, verdicts, ready, done)
 
     def taken(self, message: Message, changes: Changes, ready: list[DeliveryRecord]) -> Verdict | None:
@@ -76,7 +81,7 @@ class Talk:
             self._book.release(sender.id, self._ground.canonical(recipient), changes)
             return None
         claimed = self._book.claimed(receiver.id, message.sender) if receiver is not None else None
-        return None if claimed is None else Verdict(self._paged(*claimed, message, changes, ready))
+        return None if claimed is None else Verdict(self._from_afar(*claimed, message, changes, ready))
 
     def _to_focus(
         self, focus: Address, message: Message, changes: Changes, ready: list[DeliveryRecord]
@@ -88,10 +93,11 @@ class Talk:
             return SendError(Reason.UNKNOWN_ADDRESS, detail="There is no such group, or you are not in it.")
         return self._said(group.id, member.address, message, changes, ready)
 
-    def _paged(
+    def _from_afar(
         self, group: Group, member: Member, message: Message, changes: Changes, ready: list[DeliveryRecord]
     ) -> SendError | None:
-        """A page of a member on a foreign network."""
+        """What a member on a foreign network writes, in a conversation or by a message: there are no other ways to
+        leave there than a word, and programs that answer everything."""
         now = self._ground.clock.now()
         pages = self._pages_of(group.id, member.address)
         text = message.text.strip()

@@ -164,6 +164,8 @@ class Messaging:
         news = self.presence.changed(owner, Sight(network, address, account), presence)
         if news and presence.availability is not Availability.OFFLINE:
             self._dispatch.push(f"presence:{network}:{address}")
+        if news and presence.availability in (Availability.AVAILABLE, Availability.OFFLINE):
+            self._focus.seen(owner, address, presence.availability is Availability.AVAILABLE)
 
     def account_changed(self, network: str, owner: str, account: Address, status: AccountStatus) -> None:
         self.accounts.changed(network, owner, account, status)

@@ -51,6 +51,7 @@ def listed(*uris: str) -> bytes:
         ("<sip:carol@cpm.test;method=INVITE>", (Address("sip", "carol@cpm.test"),), False),
         ("<sip:bob%40msn.test@cpm.test;method=BYE>", (BOB,), True),
         ("<tel:+12025550102>", (PHONE,), False),
+        ("<tel:+12025550102;method=BYE>", (PHONE,), True),
         ("sip:carol@cpm.test", (Address("sip", "carol@cpm.test"),), False),
         ("<sip:carol@cpm.test?Session-Replaces=x>", (Address("sip", "carol@cpm.test"),), False),
     ],

@@ -88,7 +88,7 @@ def referral(message: Message, home: Home, limit: int) -> Referral:
             raise Refusal(400, "Empty recipient list")
         return Referral(whom, False)
     bare = target.partition("?")[0]
-    method = "" if bare.lower().startswith("tel:") else parse_uri(bare).parameter("method") or ""
+    method = parse_uri(bare).parameter("method") or ""  # devices write it behind a tel: URI as well
     if method.upper() not in ("", "INVITE", "BYE"):
         raise Refusal(400, "Only INVITE and BYE can be referred")
     return Referral((home.address(bare),), method.upper() == "BYE")

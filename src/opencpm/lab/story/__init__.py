@@ -1,12 +1,13 @@
 """Stories that the running server plays on real wires, each step judged by its trail and the far side's own log."""
 
-from opencpm.lab.story import concert, msn, xmpp
+from opencpm.lab.story import concert, group, msn, xmpp
 from opencpm.lab.story.driver import Step, StepResult, Story, run_steps
 
 STORIES: dict[str, Story] = {
     "concert": concert.STORY,
     "msn": msn.STORY,
     "xmpp": xmpp.STORY,
+    "group": group.STORY,
 }
 """By the name that `opencpm demo --story NAME` takes; the first is told where no name is given."""
 
