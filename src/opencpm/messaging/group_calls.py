@@ -10,7 +10,7 @@ from opencpm.domain.address import Address
 from opencpm.domain.errors import Reason, SendError
 from opencpm.domain.group import Group, Member
 from opencpm.domain.message import Message, MessageKind, text_part
-from opencpm.domain.plan import Action, Candidate, Plan
+from opencpm.domain.plan import Action, Candidate, Form, Plan
 from opencpm.domain.session import SessionOffer
 from opencpm.messaging.ground import Ground
 from opencpm.messaging.group_seat import Seat
@@ -79,7 +79,7 @@ class Calls:
         ours = self._ground.directory.owner_of(member.address) is not None
         plan = self._ground.plan(None, source, member.address, session=True)
         refusal = plan.error or SendError(Reason.NO_ROUTE, detail=plan.reason)
-        if plan.action is Action.SEND and plan.chosen is not None:
+        if plan.chosen is not None and plan.chosen.form is not Form.TEXTS:
             try:
                 await self._open(group, member, plan.chosen, source, ours)
                 return
