@@ -41,6 +41,7 @@ from opencpm.domain.errors import Reason, SendError
 from opencpm.domain.group import Group, GroupWish
 from opencpm.domain.media import Adapted, Target
 from opencpm.domain.message import Message, Part
+from opencpm.domain.number import NumberFacts
 from opencpm.domain.plan import Form
 from opencpm.domain.presence import Presence
 from opencpm.domain.profile import Fit, Health, Profile, Reach
@@ -448,6 +449,22 @@ class Directory(Protocol):
 
     def watch(self, changed: Callable[[], None]) -> None:
         """Call ``changed`` on the loop whenever anything here changed."""
+
+
+class Numbers(Protocol):
+    """What is known of telephone numbers beyond the numbering plan: who serves them now. Most servers have none."""
+
+    def facts(self, number: str) -> NumberFacts:
+        """What is known now of a number in E.164 form, from memory; what is old is asked about anew meanwhile."""
+
+    def missing(self, numbers: Iterable[str]) -> Sequence[str]:
+        """Those that somebody else has to be asked about first; none where nobody is asked."""
+
+    def ask(self, numbers: Sequence[str], done: Callable[[], None]) -> None:
+        """Ask, and call ``done`` on the loop once it is answered or has taken too long: soon, and in any case."""
+
+    async def run(self) -> None:
+        """Follow the operator's file, until cancelled."""
 
 
 class Bus(Protocol):

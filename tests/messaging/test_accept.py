@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 import asyncio
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import replace
 
 from opencpm.domain.address import Address
 from opencpm.domain.delivery import DeliveryState
 from opencpm.domain.errors import Reason, SendError
+from opencpm.domain.number import NO_FACTS, NumberFacts
+from opencpm.domain.policy import Route
 from opencpm.domain.profile import Availability, Fit, Reach
 from tests.messaging.world import ALICE, ALICE_TEL, BOB_MSN, BOB_TEL, DESK, PICTURE, World
 
@@ -167,3 +170,54 @@ async def test_the_blocked_are_refused(world: World) -> None:
     verdict = (await world.send(world.message("Hi", DESK)))[0]
     assert verdict is not None
     assert world.sip.sent == []
+
+
+# --------------------------------------------------------------------------- who serves a number, asked at the door
+
+
+class Asked:
+    """Numbers of which nothing is known until the test says so."""
+
+    def __init__(self) -> None:
+        self.known: dict[str, NumberFacts] = {}
+        self.waiting: list[Callable[[], None]] = []
+
+    def facts(self, number: str) -> NumberFacts:
+        return self.known.get(number, NO_FACTS)
+
+    def missing(self, numbers: Iterable[str]) -> list[str]:
+        return [number for number in numbers if number not in self.known]
+
+    def ask(self, numbers: Sequence[str], done: Callable[[], None]) -> None:
+        def answered() -> None:
+            self.known.update(dict.fromkeys(numbers, NumberFacts("", "310260", "a test")))
+            done()
+
+        self.waiting.append(answered)
+
+    async def run(self) -> None: ...
+
+
+async def test_a_number_is_asked_about_before_the_decision_and_only_once(world: World) -> None:
+    asked = Asked()
+    world.messaging._ground.numbers = asked
+    world.messaging.set_policy(
+        replace(world.policy, routes=(*world.policy.routes, Route(prefix="", networks=("msn",), carrier="310260")))
+    )
+    first = asyncio.create_task(world.send(world.message("Hello", ident="m1")))
+    second = asyncio.create_task(world.send(world.message("Hello again", ident="m2")))
+    await world.settle()
+    assert (len(asked.waiting), world.sms.sent, first.done()) == (2, [], False)
+    for answered in asked.waiting:
+        answered()
+    assert (await first, await second) == ([None], [None])
+    assert [d.message.text for d in await world.msn.until(2)] == ["Hello", "Hello again"]
+    assert await world.send(world.message("And again", ident="m3")) == [None]
+    assert len(asked.waiting) == 2
+
+
+async def test_nobody_asks_about_our_own_peoples_numbers(world: World) -> None:
+    asked = Asked()
+    world.messaging._ground.numbers = asked
+    assert await world.send(world.message("Hello", ALICE_TEL, sender=DESK)) == [None]
+    assert asked.waiting == []

@@ -4,6 +4,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from opencpm.domain.number import NO_FACTS, NumberFacts
 from opencpm.domain.policy import Policy, Route
 from opencpm.selection import numbers
 from opencpm.selection.routes import operator
@@ -13,8 +14,8 @@ def route(prefix: str, *networks: str, kind: str = "", known: str = "") -> Route
     return Route(prefix=prefix, networks=networks, number_type=kind, is_type=known)
 
 
-def match(number: str, *routes: Route) -> tuple[str, tuple[str, ...]] | None:
-    found = operator(Policy(routes=routes)).match(number)
+def match(number: str, *routes: Route, facts: NumberFacts = NO_FACTS) -> tuple[str, tuple[str, ...]] | None:
+    found = operator(Policy(routes=routes)).match(number, facts)
     return None if found is None else (found.label, found.networks)
 
 
@@ -77,3 +78,33 @@ def test_as_a_plain_search_would_find(number: str, prefixes: list[str]) -> None:
     found = match("+" + number, *(route("+" + prefix, prefix) for prefix in prefixes))
     fitting = [prefix for prefix in prefixes if number.startswith(prefix)]
     assert (found[1][0] if found else None) == max(fitting, key=len, default=None)
+
+
+def _served(prefix: str, network: str, carrier: str) -> Route:
+    return Route(prefix=prefix, networks=(network,), carrier=carrier)
+
+
+@pytest.mark.parametrize(
+    ("facts", "networks"),
+    [
+        (NO_FACTS, ("range",)),
+        (NumberFacts("", "234033", "ENUM"), ("carrier",)),
+        (NumberFacts("", "234010", "ENUM"), ("range",)),
+        (NumberFacts("fixed", "234033", "number table"), ("carrier",)),
+    ],
+)
+def test_who_serves_a_number_now_wins_over_its_range(facts: NumberFacts, networks: tuple[str, ...]) -> None:
+    routes = (route("+447400", "range"), _served("+44", "carrier", "234033"))
+    found = match(UK_MOBILE, *routes, facts=facts)
+    assert found is not None
+    assert found[1] == networks
+    if networks == ("carrier",):
+        assert f"served by 234033 ({facts.source})" in found[0]
+
+
+def test_the_operators_range_goes_over_what_is_known_of_a_number_and_that_over_the_plan() -> None:
+    fixed = NumberFacts("fixed", "", "number table")
+    routes = (route("+44", "all"), route("+44", "fixed", kind="fixed"))
+    assert match(UK_MOBILE, *routes) == ("+44 mobile", ("all",))
+    assert match(UK_MOBILE, *routes, facts=fixed) == ("+44 fixed", ("fixed",))
+    assert match(UK_MOBILE, route("+447", "m", known="mobile"), *routes, facts=fixed) == ("+447 mobile", ("m",))

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import Mapping, Sequence
 from typing import Any, NoReturn
 
+from opencpm import numbering
 from opencpm.app.chance import RandomIds, SystemClock
 from opencpm.app.networks import build_network
 from opencpm.app.people import opened
@@ -15,9 +17,10 @@ from opencpm.domain.delivery import Delivery
 from opencpm.domain.message import Message
 from opencpm.domain.profile import Availability, Fit, Health, HealthState, Reach
 from opencpm.domain.session import Composing, SessionOffer
-from opencpm.interfaces import Connector, Context, Inbox, LegEvents
+from opencpm.interfaces import Connector, Context, Inbox, LegEvents, Numbers
 from opencpm.messaging import Messaging
 from opencpm.selection.explain import as_json
+from opencpm.selection.numbers import canonical_address
 from opencpm.settings import Settings
 
 
@@ -68,11 +71,27 @@ async def explain(
         def context(name: str) -> Context:
             return Context(name=name, clock=clock, ids=ids, store=store, directory=directory)
 
+        numbers = numbering.build(settings.numbers, clock)
         messaging = Messaging(
-            store=store, directory=directory, policy=settings.policy_values(), clock=clock, ids=ids, bus=LocalBus()
+            store=store,
+            directory=directory,
+            policy=settings.policy_values(),
+            clock=clock,
+            ids=ids,
+            bus=LocalBus(),
+            numbers=numbers,
         )
         connectors: list[Connector] = [build_network(v, context(name)) for name, v in settings.networks.items()]
         if settings.sip.enabled:
             connectors.insert(0, sip.build(sip_values(settings), context("sip")))
         messaging.attach([Supposed(one) for one in connectors])
+        if numbers is not None and recipient.scheme == "tel":
+            await _asked(numbers, canonical_address(recipient, settings.policy.home_region).value)
         return as_json(messaging.explain(sender, recipient, text, route=route, session=session))
+
+
+async def _asked(numbers: Numbers, number: str) -> None:
+    """Wait until what is to be known of a number is known."""
+    answered = asyncio.Event()
+    numbers.ask(numbers.missing([number]), answered.set)
+    await answered.wait()

@@ -7,6 +7,7 @@ import logging
 from collections.abc import AsyncIterator, Mapping, Sequence
 from contextlib import asynccontextmanager
 
+from opencpm import numbering
 from opencpm.access import sip, smpp, web
 from opencpm.app.chance import RandomIds, SystemClock
 from opencpm.app.networks import build_network
@@ -14,12 +15,12 @@ from opencpm.app.people import opened
 from opencpm.app.sip_values import sip_values
 from opencpm.app.supervision import StartError, Supervised
 from opencpm.cluster.local import LocalBus
-from opencpm.interfaces import NOTHING, Connector, Context, Store
+from opencpm.interfaces import NOTHING, Clock, Connector, Context, Numbers, Store
 from opencpm.media import Pool
 from opencpm.messaging import Messaging
 from opencpm.messaging.directory import StoredDirectory
 from opencpm.messaging.shares import Shares
-from opencpm.settings import Settings
+from opencpm.settings import Settings, SettingsError
 from opencpm.storage.uploads import DiskUploads, UploadLimits
 
 log = logging.getLogger("opencpm.app")
@@ -43,6 +44,7 @@ class App:
         self.media: Pool
         self.uploads: DiskUploads
         self.files: Shares
+        self.numbers: Numbers | None = None
         self.connectors: Sequence[Supervised] = ()
         self._tasks: list[asyncio.Task[None]] = []
 
@@ -80,6 +82,7 @@ class App:
         policy = self.settings.policy_values()
         self.uploads = _uploads(self.settings, clock, ids)
         self.files = Shares(self.store, clock, self.settings.secret_key, self._web_address, self.uploads)
+        self.numbers = _numbers(self.settings, clock)
         self.messaging = Messaging(
             store=self.store,
             directory=self.directory,
@@ -88,6 +91,7 @@ class App:
             ids=ids,
             bus=LocalBus(),
             shares=self.files if self.settings.web.enabled else None,
+            numbers=self.numbers,
         )
 
         self.media = Pool()
@@ -127,6 +131,8 @@ class App:
         await self.messaging.recover()
         self._run(self.messaging.run(), "messaging")
         self._run(self._follow(), "people")
+        if self.numbers is not None:
+            self._run(self.numbers.run(), "numbers")
         for connector in self.connectors:
             self._run(connector.run(self.messaging), connector.name)
         async with asyncio.timeout(READY_PATIENCE):
@@ -177,6 +183,14 @@ def _uploads(settings: Settings, clock: SystemClock, ids: RandomIds) -> DiskUplo
         return DiskUploads(settings.uploads, clock, ids, limits)
     except OSError as error:
         raise StartError(f"the folder {settings.uploads} cannot be used: {error}") from error
+
+
+def _numbers(settings: Settings, clock: Clock) -> Numbers | None:
+    """:raises SettingsError: the table of numbers cannot be read."""
+    try:
+        return numbering.build(settings.numbers, clock)
+    except ValueError as error:
+        raise SettingsError([f"numbers.table: {error}"]) from None
 
 
 async def _end(tasks: Sequence[asyncio.Task[None]]) -> None:

@@ -9,13 +9,15 @@ from dataclasses import dataclass, field
 class Route:
     """Which networks serve a range of numbers, best first.
 
-    The longest prefix wins; among equals, the one that names a number type.
+    One that names the carrier wins over those that do not, since people take their numbers along; then the longest
+    prefix; then the one that names a number type.
     """
 
     prefix: str  # "+44", "+447700", "" for all numbers
     networks: tuple[str, ...]  # connector names; empty: numbers of this range are not served
     number_type: str = ""  # "mobile", "fixed" or "" for both
     is_type: str = ""  # what the operator knows the range to be, over the numbering plan's word
+    carrier: str = ""  # only numbers that this carrier serves now (carrier_name)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -6,7 +6,7 @@ with a line in the trail; one that can be carried later is accepted and kept.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from typing import NamedTuple
 
 from opencpm.domain.address import Address
@@ -48,6 +48,20 @@ class Accept:
 
     def received(self, messages: Sequence[Message], done: Done) -> None:
         """See :meth:`opencpm.interfaces.Inbox.received`."""
+        numbers = self._ground.numbers
+        if numbers is not None and (missing := numbers.missing(self._foreign_numbers(messages))):
+            numbers.ask(missing, lambda: self._take_in(messages, done))
+        else:
+            self._take_in(messages, done)
+
+    def _foreign_numbers(self, messages: Sequence[Message]) -> Iterator[str]:
+        """The receivers' numbers that are not our own people's."""
+        for message in messages:
+            for recipient in map(self._ground.canonical, message.recipients):
+                if recipient.scheme == "tel" and self._ground.directory.owner_of(recipient) is None:
+                    yield recipient.value
+
+    def _take_in(self, messages: Sequence[Message], done: Done) -> None:
         changes = Changes()
         verdicts: list[SendError | None] = []
         ready: list[DeliveryRecord] = []

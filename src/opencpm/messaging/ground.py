@@ -8,12 +8,13 @@ from typing import NamedTuple
 from opencpm.domain.address import Address
 from opencpm.domain.contact import Contact
 from opencpm.domain.message import Message
+from opencpm.domain.number import NO_FACTS
 from opencpm.domain.plan import Action, Form, Plan
 from opencpm.domain.policy import Policy
-from opencpm.domain.profile import UNKNOWN_REACH, Fit
+from opencpm.domain.profile import UNKNOWN_REACH, WHOLE, Fit
 from opencpm.domain.report import Status
 from opencpm.domain.subscriber import Subscriber
-from opencpm.interfaces import Bus, Changes, Clock, Connector, DeliveryRecord, Directory, Ids, Store
+from opencpm.interfaces import Bus, Changes, Clock, Connector, DeliveryRecord, Directory, Ids, Numbers, Store
 from opencpm.messaging.links import Links
 from opencpm.messaging.working import WorkingSet
 from opencpm.selection import select
@@ -49,6 +50,7 @@ class Ground:
     ids: Ids
     bus: Bus
     connectors: dict[str, Connector] = field(default_factory=dict)
+    numbers: Numbers | None = None
     working: WorkingSet = field(default_factory=WorkingSet)
     links: Links | None = None  # None: nobody could follow one
     _heard: dict[str, str] = field(default_factory=dict)  # thread -> network the other side last used
@@ -189,12 +191,14 @@ class Ground:
                 continue
             owner = recipient.id if recipient else sender.id if sender else ""
             reach = connector.reach(owner, target)
-            if message is None:
-                views.append(NetworkView(name, profile, connector.health(), target, reach))
-            else:
+            facts = NO_FACTS
+            if self.numbers is not None and target.scheme == "tel" and not owned:
+                facts = self.numbers.facts(target.value)
+            fit, linked = WHOLE, None
+            if message is not None:
                 fit = connector.fit(message)
                 linked = self._linked(message, connector, fit, sender)
-                views.append(NetworkView(name, profile, connector.health(), target, reach, fit, linked))
+            views.append(NetworkView(name, profile, connector.health(), target, reach, fit, linked, facts))
         return tuple(views)
 
     def _linked(self, message: Message, connector: Connector, fit: Fit, sender: Subscriber | None) -> Fit | None:

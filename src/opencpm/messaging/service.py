@@ -25,6 +25,7 @@ from opencpm.interfaces import (
     Ids,
     Leg,
     LegEvents,
+    Numbers,
     SessionRecord,
     Store,
 )
@@ -58,10 +59,13 @@ class Messaging:
         ids: Ids,
         bus: Bus,
         shares: Shares | None = None,
+        numbers: Numbers | None = None,
     ) -> None:
-        """``shares``: None where no page shows what a link leads to."""
+        """``shares``: None where no page shows what a link leads to; ``numbers``: None where nobody knows more of
+        numbers than the numbering plan.
+        """
         links = Links(shares) if shares is not None else None
-        self._ground = Ground(store, directory, policy, clock, ids, bus, links=links)
+        self._ground = Ground(store, directory, policy, clock, ids, bus, links=links, numbers=numbers)
         self._dispatch = Dispatch(self._ground)
         self._directory = directory
         self.presence = PresenceBoard(bus, clock)

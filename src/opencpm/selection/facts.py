@@ -7,6 +7,7 @@ from functools import lru_cache
 from opencpm.domain.address import Address
 from opencpm.domain.errors import Reason, SendError
 from opencpm.domain.message import Message, MessageKind, Part
+from opencpm.domain.number import NO_FACTS
 from opencpm.domain.plan import Note
 from opencpm.domain.profile import Availability
 from opencpm.selection import numbers
@@ -173,7 +174,7 @@ def _number(address: Address, case: Case) -> Note:
 
 def _exists(number: str, case: Case) -> bool:
     """The operator's table knows best; the numbering plan is asked about what the table does not name."""
-    return number[0] != "+" or case.operator.match(number) is not None or numbers.is_possible(number)
+    return number[0] != "+" or case.operator.match(number, NO_FACTS) is not None or numbers.is_possible(number)
 
 
 def _elsewhere(case: Case, scheme: str) -> bool:

@@ -97,4 +97,4 @@ def _national(number: str, region: str) -> str | None:
     if not phonenumbers.is_possible_number(parsed) or is_short_code(number):
         return None
     text: str = phonenumbers.format_number(parsed, phonenumbers.PhoneNumberFormat.E164)
-    return text
+    return text if is_e164(text) else None

@@ -5,6 +5,7 @@ from __future__ import annotations
 from functools import lru_cache
 from typing import Final
 
+from opencpm.domain.number import NO_FACTS
 from opencpm.domain.plan import Form
 from opencpm.domain.profile import Availability
 from opencpm.selection.case import Case
@@ -77,12 +78,13 @@ def _wanted_online(case: Case, view: NetworkView) -> bool:
 
 def _routed(case: Case, view: NetworkView) -> tuple[str, ...]:
     """The route of the number to which the message was addressed also orders the networks without numbers."""
-    address = view.target if view.target is not None and view.target.scheme == "tel" else None
-    if address is None:
+    address, facts = view.target, view.facts
+    if address is None or address.scheme != "tel":
         address = case.request.recipient_address
         if address.scheme != "tel":
             return ()
-    match = case.operator.match(address.value)
+        facts = next((other.facts for other in case.request.networks if other.target == address), NO_FACTS)
+    match = case.operator.match(address.value, facts)
     return () if match is None else match.networks
 
 

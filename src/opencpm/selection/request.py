@@ -8,13 +8,16 @@ from typing import NamedTuple
 from opencpm.domain.address import Address
 from opencpm.domain.contact import Contact
 from opencpm.domain.message import Message
+from opencpm.domain.number import NO_FACTS, NumberFacts
 from opencpm.domain.policy import Policy
 from opencpm.domain.profile import WHOLE, Fit, Health, Profile, Reach
 from opencpm.domain.subscriber import Subscriber
 
 
 class NetworkView(NamedTuple):
-    """One connector as selection sees it. ``target`` is the receiver's address there, None if they have none."""
+    """One connector as selection sees it. ``target`` is the receiver's address there, None if they have none; ``facts``
+    are about it, where it is a number.
+    """
 
     name: str
     profile: Profile
@@ -23,6 +26,7 @@ class NetworkView(NamedTuple):
     reach: Reach
     fit: Fit = WHOLE
     linked: Fit | None = None  # how a text with a link to the message would go; None: there are no links
+    facts: NumberFacts = NO_FACTS
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -100,7 +100,7 @@ def _operator_failing(_: Case, view: NetworkView, __: Note) -> Failing:
 def _route(case: Case, view: NetworkView) -> Note | None:
     if view.target is None or view.target.scheme != "tel" or view.profile.access:
         return None
-    match = case.operator.match(view.target.value)
+    match = case.operator.match(view.target.value, view.facts)
     return None if match is None else _route_note(match, view.name)
 
 
@@ -117,8 +117,9 @@ def _route_failing(case: Case, _: NetworkView, told: Note) -> Failing:
 def _number(case: Case, view: NetworkView) -> Note | None:
     if view.target is None or view.target.scheme != "tel" or len(view.profile.number_types) > 2:
         return None
-    match = case.operator.match(view.target.value)
-    kind = (match.number_type if match else "") or numbers.number_type(view.target.value)
+    match = case.operator.match(view.target.value, view.facts)
+    known = (match.number_type if match else "") or view.facts.number_type
+    kind = known or numbers.number_type(view.target.value)
     return note("number", kind in view.profile.number_types, f"{view.target.value} is a {kind} number")
 
 

@@ -5,6 +5,7 @@ Read from one TOML file. The environment names the file (``OPENCPM_CONFIG``) and
 
 from opencpm.settings.load import CONFIG_VARIABLE, SettingsError, default_path, load, parse
 from opencpm.settings.models import FilesSettings, Settings, SipSettings, WebSettings
+from opencpm.settings.numbers import NumbersSettings
 from opencpm.settings.policy import LimitSettings, PolicySettings, RouteSettings
 from opencpm.settings.smpp import SmppListener, SmppSettings, SmppTerms
 
@@ -12,6 +13,7 @@ __all__ = [
     "CONFIG_VARIABLE",
     "FilesSettings",
     "LimitSettings",
+    "NumbersSettings",
     "PolicySettings",
     "RouteSettings",
     "Settings",

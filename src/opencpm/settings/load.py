@@ -62,8 +62,11 @@ _FILES = ("tls_ca", "tls_certificate", "tls_key")
 
 
 def _resolved(settings: Settings, folder: Path) -> Settings:
-    secure = {"sip": settings.sip, "smpp": settings.smpp}
+    secure: dict[str, BaseModel] = {"sip": settings.sip, "smpp": settings.smpp}
     sections = {name: section.model_copy(update=_files(section, folder)) for name, section in secure.items()}
+    if settings.numbers.table:
+        table = str(folder / settings.numbers.table)
+        sections["numbers"] = settings.numbers.model_copy(update={"table": table})
     networks = {name: _network_files(values, folder) for name, values in settings.networks.items()}
     return settings.model_copy(update={"data_dir": folder / settings.data_dir, "networks": networks, **sections})
 

@@ -9,6 +9,7 @@ from pydantic import AfterValidator, Field, field_validator, model_validator
 
 from opencpm.domain.policy import Policy
 from opencpm.settings.kinds import OptionalPort, Port, Section
+from opencpm.settings.numbers import NumbersSettings
 from opencpm.settings.policy import PolicySettings
 from opencpm.settings.smpp import SmppSettings
 
@@ -136,6 +137,9 @@ class Settings(Section):
     web: WebSettings = Field(default=WebSettings(), description="API and page ([web]).")
     smpp: SmppSettings = Field(default=SmppSettings(), description="ESMEs that bind to us ([smpp]).")
     files: FilesSettings = Field(default=FilesSettings(), description="Uploads and links ([files]).")
+    numbers: NumbersSettings = Field(
+        default=NumbersSettings(), description="What is known of telephone numbers ([numbers])."
+    )
     policy: PolicySettings = Field(default=PolicySettings(), description="What selection reads ([policy]).")
     networks: dict[str, dict[str, Any]] = Field(
         default={}, description='Foreign networks ([networks.<name>]); "type" says which kind, the rest belongs to it.'

@@ -6,6 +6,7 @@ from typing import Annotated, Literal
 
 from pydantic import AfterValidator, Field
 
+from opencpm.domain.number import carrier_name
 from opencpm.domain.policy import Limits, Policy, Route, TextSessions
 from opencpm.settings.kinds import Seconds, Section
 
@@ -27,7 +28,7 @@ Words = tuple[Annotated[str, Field(min_length=1, max_length=20)], ...]
 
 
 class RouteSettings(Section):
-    """Which networks serve a range of numbers. The longest prefix wins."""
+    """Which networks serve a range of numbers. One that names the carrier wins, then the longest prefix."""
 
     prefix: str = Field(
         default="", pattern=r"^(\+[0-9]{0,15})?$", description='A range of numbers: "+44", "+447700"; "": all.'
@@ -36,6 +37,11 @@ class RouteSettings(Section):
     number_type: Literal["", "mobile", "fixed"] = Field(default="", description="Only numbers of this type.")
     is_type: Literal["", "mobile", "fixed"] = Field(
         default="", description="What this range is known to be, over what the numbering plan says."
+    )
+    carrier: Annotated[str, AfterValidator(carrier_name)] = Field(
+        default="",
+        description='Only numbers that this carrier serves, as [numbers] knows it: "23433" (country and network '
+        "code), or a name.",
     )
 
 
