@@ -46,6 +46,15 @@ def kannel_is_there(request):
     _need(request, "Kannel", _KANNEL, "kannel")
 
 
+def _need_library(request, name):
+    try:
+        version = metadata.version(name)
+    except metadata.PackageNotFoundError:
+        request.node.user_properties.append(("peer", name))
+        pytest.skip(f"{name} is not installed (pip install {name})")
+    request.node.user_properties.append(("peer", f"{name} {version}"))
+
+
 @pytest.fixture
 def prosody_is_there(request):
     _need(request, "Prosody", _PROSODY, "prosody")
@@ -53,12 +62,18 @@ def prosody_is_there(request):
 
 @pytest.fixture
 def smpplib_is_there(request):
-    try:
-        version = metadata.version("smpplib")
-    except metadata.PackageNotFoundError:
-        request.node.user_properties.append(("peer", "smpplib"))
-        pytest.skip("smpplib is not installed (pip install smpplib)")
-    request.node.user_properties.append(("peer", f"smpplib {version}"))
+    _need_library(request, "smpplib")
+
+
+@pytest.fixture
+def smpp34_is_there(request):
+    _need_library(request, "smpp34")
+
+
+@pytest.fixture
+def oracles_are_there(request):
+    for name in ("smpp34", "gsm0338", "smsutil"):
+        _need_library(request, name)
 
 
 @cache
