@@ -57,6 +57,7 @@ format: $(VENV)/.developed ## put the code in form
 
 peers: ## as root on Debian: the programs of others that the interop tests drive
 	apt-get install -y --no-install-recommends sip-tester baresip linphone-cli minimodem prosody chromium chromium-driver \
+	apt-get install -y --no-install-recommends sip-tester baresip linphone-cli minimodem kannel kannel-extras chromium chromium-driver \
 		$$(command -v npm >/dev/null || echo nodejs npm)
 
 clean: ## remove what was built here

@@ -3,6 +3,7 @@
 import asyncio
 import socket
 from contextlib import asynccontextmanager
+from pathlib import Path
 
 import httpx
 import pytest
@@ -33,6 +34,7 @@ transceiver-mode = true
 smsc-username = shop
 smsc-password = {password}
 system-type = ""
+{smpp}
 
 group = smsbox
 bearerbox-host = 127.0.0.1
@@ -68,14 +70,22 @@ class Kannel:
 
 
 @asynccontextmanager
-async def kannel(folder, one):
+async def kannel(folder, one, more="", smpp=""):
     admin, boxes, http = (free_port(socket.SOCK_STREAM) for _ in range(3))
     host, port = one.address
     config = folder / "kannel.conf"
     config.write_text(
         CONFIG.format(
-            admin=admin, boxes=boxes, http=http, host=host, port=port, password=PASSWORD, folder=folder.as_posix()
+            admin=admin,
+            boxes=boxes,
+            http=http,
+            host=host,
+            port=port,
+            password=PASSWORD,
+            folder=folder.as_posix(),
+            smpp=smpp,
         )
+        + more
     )
     async with running("bearerbox", str(config), home=folder) as bearer:
         await one.until(lambda: one.access.describe()["accounts"], patience=30.0)
@@ -117,3 +127,32 @@ async def test_a_phone_writes_and_the_service_answers(tmp_path):
         phone = one.smsc.handset(PHONE)
         phone.send("ping", to=SHOP)
         assert (await phone.wait_text(0, patience=20.0)).text == "Echo: ping"
+
+
+# ----------------------------------------------------------------- Kannel between us and a phone of its own making
+
+FAKESMSC = "/usr/lib/kannel/test/fakesmsc"
+FAKE = """
+group = smsc
+smsc = fake
+smsc-id = fake
+port = {fake}
+connect-allow-ip = 127.0.0.1
+reroute-smsc-id = cpm
+"""
+
+
+async def test_a_phone_behind_kannel(tmp_path):
+    """Kannel's SMPP client is the peer, and hands on both ways: to and from its own stand-in for a phone."""
+    if not Path(FAKESMSC).exists():
+        pytest.skip("Kannel's fakesmsc is not installed (Debian: kannel-extras)")
+    fake = free_port(socket.SOCK_STREAM)
+    more = FAKE.format(fake=fake)
+    async with house_with_smsc(tmp_path) as one, kannel(tmp_path, one, more, "reroute-smsc-id = fake") as theirs:
+        words = f"{SHOP} {PHONE[1:]} text Hello from behind Kannel"
+        async with running(FAKESMSC, "-m", "1", "-r", str(fake), words, home=tmp_path) as phone:
+            got = await one.smsc.handset(PHONE).wait_text(0, patience=20.0)
+            assert (got.text, got.sender) == ("Hello from behind Kannel", SHOP)
+            one.smsc.handset(PHONE).reply("And back, 5 times")
+            await phone.says(rf"{SHOP} .*And.back", patience=20.0)
+        assert theirs.lines("Hello from behind")
