@@ -54,7 +54,7 @@ def carry(job: Job) -> Count:
         while getattr(count, job.done_on) < job.messages:
             ready = selector.select(0.5)
             for key, _ in ready:
-                _answer(key.data, count)
+                answer(key.data, count)
             _fill(job, count)
             now = time.monotonic()
             if ready:
@@ -79,7 +79,8 @@ def _fill(job: Job, count: Count) -> None:
         device.send(build(targets[number % len(targets)], serial))
 
 
-def _answer(device: LoadDevice, count: Count) -> None:
+def answer(device: LoadDevice, count: Count) -> None:
+    """Take what came to a device: count it, and answer requests with 200."""
     out = []
     for data in device.receive():
         if data.startswith(b"SIP/2.0 20"):

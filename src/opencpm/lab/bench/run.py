@@ -11,10 +11,13 @@ from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, NamedTuple
+from typing import Any
 
+from opencpm.lab.bench import kannel
+from opencpm.lab.bench.cpu import Cpu, cpu_of
 from opencpm.lab.bench.load import Count, Job, carry
-from opencpm.lab.bench.texts import message
+from opencpm.lab.bench.smpp import LoadCentre, LoadEsme, LoadPeer, SmppJob, carry_smpp
+from opencpm.lab.bench.texts import LONG_TEXT, TEXT, message
 from opencpm.lab.bench.wire import LoadDevice
 from opencpm.lab.http import Api
 from opencpm.lab.process import ServerProcess
@@ -23,6 +26,9 @@ DOMAIN = "cpm.test"
 SENDERS = 4
 WARM_UP = 500
 LOOK = 0.1
+KANNEL_MESSAGES = 3000
+_BY_SMPP = ("esme", "phone")
+_UNDER_WAY = ("sending", "queued")
 
 
 @dataclass(frozen=True, slots=True)
@@ -31,6 +37,7 @@ class Rig:
 
     storage: bool = True
     receipts: str = "always"
+    smpp: bool = False  # ESMEs may bind
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,8 +61,9 @@ class Scenario:
     rig: Rig
     transport: str
     receipt: bool
-    to: str  # sms, sip or away
+    to: str  # sms, sip or away; esme: from an ESME to sms; phone: from a phone to devices
     done_on: str
+    text: str = TEXT
 
 
 SCENARIOS = (
@@ -64,6 +72,9 @@ SCENARIOS = (
     Scenario("no_storage_us", Rig(storage=False), "UDP", True, "sms", "notices"),
     Scenario("sip_to_sip_us", Rig(), "UDP", False, "sip", "arrived"),
     Scenario("offline_store_us", Rig(), "UDP", False, "away", "accepted"),
+    Scenario("sip_to_sms_long_us", Rig(), "UDP", True, "sms", "notices", LONG_TEXT),
+    Scenario("smpp_submit_route_submit_us", Rig(receipts="asked", smpp=True), "SMPP", False, "esme", "accepted"),
+    Scenario("mo_to_device_us", Rig(), "UDP", False, "phone", "arrived"),
     Scenario("sip_to_sms_receipt_tcp_us", Rig(), "TCP", True, "sms", "notices"),
     Scenario("sip_to_sip_tcp_us", Rig(), "TCP", False, "sip", "arrived"),
 )
@@ -85,6 +96,10 @@ async def measure(
                 continue
             tell(scenario.key)
             found |= await _one(scenario, prepare, port, messages, window, profile)
+        if kannel.installed() and (not wanted or set(wanted) & set(kannel.KEYS)):
+            tell(kannel.KEYS[0])
+            with tempfile.TemporaryDirectory(prefix="opencpm-bench-") as where:
+                found |= await kannel.measure_kannel(Path(where), port, min(messages, KANNEL_MESSAGES), window)
     found |= {
         "messages": messages,
         "window": window,
@@ -98,55 +113,102 @@ async def measure(
 async def _one(
     scenario: Scenario, prepare: Prepare, port: int, messages: int, window: int, profile: Path | None
 ) -> dict[str, Any]:
+    centre = LoadCentre() if scenario.to == "phone" else None
     with tempfile.TemporaryDirectory(prefix="opencpm-bench-") as where:
         folder = Path(where)
-        ready = await prepare(folder, scenario.rig, port)
+        ready = await prepare(folder, scenario.rig, centre.port if centre else port)
         dump = profile / f"{scenario.key}.prof" if profile else None
         server = ServerProcess(ready.config, folder / "server.log", dump)
         await server.start()
         try:
+            if centre is not None:
+                await asyncio.to_thread(centre.bound)
             api = Api(*server.endpoints["web"]["http"], ready.token)
             await _linked(api)
-            cpu, count = await _load(scenario, server, ready, api, messages, window)
+            load = _smpp_load(scenario, server, ready, centre) if scenario.to in _BY_SMPP else None
+            cpu, count = await (load or _sip_load(scenario, server, ready)).measured(server, api, messages, window)
         finally:
             await server.stop()
+            if centre is not None:
+                centre.close()
+    return _figures(scenario, cpu, count, messages)
+
+
+def _figures(scenario: Scenario, cpu: Cpu, count: Count, messages: int) -> dict[str, Any]:
     latencies, name = sorted(count.latencies), scenario.key.removesuffix("_us")
+    answer = "response" if scenario.to in _BY_SMPP else "202"
     return {
         scenario.key: round((cpu.user + cpu.system) * 1e6 / messages, 1),
         f"{name}_user_us": round(cpu.user * 1e6 / messages, 1),
         f"{name}_system_us": round(cpu.system * 1e6 / messages, 1),
         f"{name}_per_second": round(messages / count.seconds),
-        f"{name}_202_p50_ms": round(latencies[len(latencies) // 2] * 1e3, 2),
-        f"{name}_202_p99_ms": round(latencies[len(latencies) * 99 // 100] * 1e3, 2),
+        f"{name}_{answer}_p50_ms": round(latencies[len(latencies) // 2] * 1e3, 2),
+        f"{name}_{answer}_p99_ms": round(latencies[len(latencies) * 99 // 100] * 1e3, 2),
     }
 
 
-async def _load(
-    scenario: Scenario, server: ServerProcess, ready: Ready, api: Api, messages: int, window: int
-) -> tuple[Cpu, Count]:
-    """CPU time of the server for the messages, without the warm-up."""
-    where = server.endpoints["sip"][scenario.transport.lower()]
-    senders, receivers = _devices("load", ready, where, scenario), []
-    if scenario.to == "sip":
-        receivers = _devices("far", ready, where, scenario)
-    builds = [(d, message(d.user, DOMAIN, d.local, d.transport, receipt=scenario.receipt)) for d in senders]
+@dataclass(slots=True)
+class Load:
+    """``run(messages, first serial number, window)`` carries so many."""
 
-    def job(count: int, first: int) -> Job:
-        return Job(
-            senders=builds, receivers=receivers, targets=_targets(scenario.to), messages=count, window=window,
-            done_on=scenario.done_on, first=first,
+    run: Callable[[int, int, int], Count]
+    ends: Sequence[LoadDevice | LoadPeer]
+    busy: tuple[str, ...]  # states of deliveries that are under way
+
+    async def measured(self, server: ServerProcess, api: Api, messages: int, window: int) -> tuple[Cpu, Count]:
+        """CPU time of the server for the messages, without the warm-up."""
+        try:
+            await asyncio.to_thread(self.run, WARM_UP, 1, window)
+            await _settled(api, self.busy)
+            before = cpu_of(server.pid)
+            count = await asyncio.to_thread(self.run, messages, 1 + WARM_UP, window)
+            await _settled(api, self.busy)
+            return cpu_of(server.pid).since(before), count
+        finally:
+            for end in self.ends:
+                end.close()
+
+
+def _sip_load(scenario: Scenario, server: ServerProcess, ready: Ready) -> Load:
+    where = server.endpoints["sip"][scenario.transport.lower()]
+    senders = _devices("load", ready, where, scenario)
+    receivers = _devices("far", ready, where, scenario) if scenario.to == "sip" else []
+    builds = [
+        (d, message(d.user, DOMAIN, d.local, d.transport, receipt=scenario.receipt, text=scenario.text))
+        for d in senders
+    ]
+
+    def run(count: int, first: int, window: int) -> Count:
+        return carry(
+            Job(
+                senders=builds, receivers=receivers, targets=_targets(scenario.to), messages=count, window=window,
+                done_on=scenario.done_on, first=first,
+            )
         )  # fmt: skip
 
-    try:
-        await asyncio.to_thread(carry, job(WARM_UP, 0))
-        await _settled(api, scenario)
-        before = cpu_of(server.pid)
-        count = await asyncio.to_thread(carry, job(messages, WARM_UP))
-        await _settled(api, scenario)
-        return cpu_of(server.pid).since(before), count
-    finally:
-        for device in (*senders, *receivers):
-            device.close()
+    return Load(run, [*senders, *receivers], ("sending",) if scenario.to == "away" else _UNDER_WAY)
+
+
+def _smpp_load(scenario: Scenario, server: ServerProcess, ready: Ready, centre: LoadCentre | None) -> Load:
+    """An ESME for each sender, or the SMS centre and a device for each receiver."""
+    devices: list[LoadDevice] = []
+    peers: list[tuple[LoadPeer, list[str]]]
+    if centre is None:
+        where, phones = server.endpoints["smpp"]["smpp"], [number(n)[1:] for n in range(200, 1200)]
+        peers = [(LoadEsme(f"load{n}", ready.password, number(n)[1:], where), phones) for n in range(SENDERS)]
+    else:
+        devices = _devices("load", ready, server.endpoints["sip"][scenario.transport.lower()], scenario)
+        peers = [(centre.peer, [number(n)[1:] for n in range(SENDERS)])]
+
+    def run(count: int, first: int, window: int) -> Count:
+        return carry_smpp(SmppJob(peers=peers, devices=devices, messages=count, window=window, first=first))
+
+    return Load(run, [*devices, *(peer for peer, _ in peers)], _UNDER_WAY)
+
+
+def number(n: int) -> str:
+    """The telephone number of the ``n``-th person."""
+    return f"+1202555{n:04d}"
 
 
 def _devices(prefix: str, ready: Ready, where: tuple[str, int], scenario: Scenario) -> list[LoadDevice]:
@@ -158,7 +220,7 @@ def _devices(prefix: str, ready: Ready, where: tuple[str, int], scenario: Scenar
 
 def _targets(to: str) -> list[str]:
     if to == "sms":
-        return [f"tel:+1202555{n:04d}" for n in range(200, 1200)]
+        return [f"tel:{number(n)}" for n in range(200, 1200)]
     return [f"sip:away@{DOMAIN}"] if to == "away" else [f"sip:far{n}@{DOMAIN}" for n in range(SENDERS)]
 
 
@@ -170,31 +232,13 @@ async def _linked(api: Api) -> None:
         await asyncio.sleep(LOOK)
 
 
-async def _settled(api: Api, scenario: Scenario) -> None:
+async def _settled(api: Api, busy: Sequence[str]) -> None:
     """Until nothing is under way any more."""
-    busy = ("sending",) if scenario.to == "away" else ("sending", "queued")
     while True:
         counts = (await api.get("/status"))["counts"]
         if not any(counts.get(state, 0) for state in busy):
             return
         await asyncio.sleep(LOOK)
-
-
-class Cpu(NamedTuple):
-    """Seconds of a process with all its threads."""
-
-    user: float
-    system: float
-
-    def since(self, before: Cpu) -> Cpu:
-        return Cpu(self.user - before.user, self.system - before.system)
-
-
-def cpu_of(pid: int) -> Cpu:
-    """See proc(5), fields 14 and 15 of stat."""
-    fields = Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()
-    tick = os.sysconf("SC_CLK_TCK")
-    return Cpu(int(fields[11]) / tick, int(fields[12]) / tick)
 
 
 @asynccontextmanager

@@ -8,13 +8,16 @@ from opencpm.protocols import cpim
 
 ICSI = "urn%3Aurn-7%3A3gpp-service.ims.icsi.oma.cpm.msg"
 TEXT = "Are you coming to the concert on Friday? We meet at seven at the fountain, and then we walk over together."
+LONG_TEXT = " ".join([TEXT] * 4)  # three segments
 
 
-def message(user: str, domain: str, local: str, transport: str, *, receipt: bool) -> Callable[[str, int], bytes]:
+def message(
+    user: str, domain: str, local: str, transport: str, *, receipt: bool, text: str = TEXT
+) -> Callable[[str, int], bytes]:
     """``build(target, number)`` gives the octets of one MESSAGE."""
     wants = ("positive-delivery", "negative-delivery") if receipt else ()
     body = cpim.compose(
-        TEXT.encode(),
+        text.encode(),
         "text/plain;charset=UTF-8",
         message_id="@ID@",
         datetime="2026-11-23T07:26:38Z",
