@@ -66,7 +66,7 @@ def installed() -> bool:
 
 
 async def measure_kannel(folder: Path, smsc: int, messages: int, window: int) -> dict[str, Any]:
-    """CPU µs a message of its two processes. ``smsc`` is the port of the SMS centre; ``window`` is how many receipts may
+    """CPU µs a message of its two processes. ``smsc`` is the port of the SMS centre; ``window`` receipts may
     be outstanding. :raises LoadError:"""
     async with _kannel(folder, smsc) as (admin, http, processes), _callbacks() as callbacks:
         found: dict[str, Any] = {"kannel_messages": messages}
