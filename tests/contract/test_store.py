@@ -19,7 +19,7 @@ from opencpm.domain.profile import Availability
 from opencpm.domain.report import Reference, Report, Status
 from opencpm.domain.roster import Answer, ContactRequest, Mark, Tie
 from opencpm.domain.session import SessionState
-from opencpm.domain.subscriber import LinkedAccount, Preferences, SessionFeedback, Subscriber, WhenUnavailable
+from opencpm.domain.subscriber import LinkedAccount, Preferences, SessionFeedback, Simplify, Subscriber, WhenUnavailable
 from opencpm.domain.trail import Step, TrailEntry
 from opencpm.interfaces import Changes, Committed, ReferenceRow, Store
 from opencpm.storage.sqlite import open_store
@@ -688,6 +688,7 @@ async def test_subscribers_and_accounts(store: Store) -> None:
         online_first=True,
         note="in Rome",
         share_contacts=True,
+        simplify=Simplify.LATIN,
     )
     alice = Subscriber(
         id="alice", name="Alice", addresses=(ALICE, BOB), preferences=preferences, barred=True, status_since=7.5

@@ -25,6 +25,15 @@ class WhenUnavailable(StrEnum):
     REJECT = "reject"
 
 
+class Simplify(StrEnum):
+    """What a subscriber lets become of characters that a small alphabet lacks, to spare segments."""
+
+    NETWORK = "network"  # as the operator has it
+    OFF = "off"
+    TYPOGRAPHIC = "typographic"  # curly quotes, dashes, special spaces
+    LATIN = "latin"  # and diacritics
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Preferences:
     """A subscriber's choices; read at the moment of handling, not at login."""
@@ -42,6 +51,7 @@ class Preferences:
     online_first: bool = False  # an instant message where the other person is online, whatever the order of networks
     note: str = ""  # what people on other networks read beside the status
     share_contacts: bool = False  # changes of the address book are made on the networks' lists too
+    simplify: Simplify = Simplify.NETWORK  # text for networks with a small alphabet
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

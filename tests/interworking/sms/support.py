@@ -8,6 +8,7 @@ from opencpm.domain.address import Address
 from opencpm.domain.delivery import Delivery, OutcomeKind
 from opencpm.domain.errors import SendError
 from opencpm.domain.message import Message, text_part
+from opencpm.domain.subscriber import Preferences, Subscriber
 from opencpm.interfaces import Context
 from opencpm.interworking.sms import build
 from opencpm.lab.smsc import LabSmsc
@@ -88,9 +89,12 @@ class State:
 class Directory:
     def __init__(self, *owned):
         self.owned = set(owned)
+        self.preferences = Preferences()
 
     def owner_of(self, address):
-        return object() if address in self.owned else None
+        if address not in self.owned:
+            return None
+        return Subscriber(id="alice", name="Alice", addresses=(address,), preferences=self.preferences)
 
 
 class Clock:

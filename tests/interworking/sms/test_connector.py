@@ -11,6 +11,7 @@ from opencpm.domain.errors import Reason, SendError
 from opencpm.domain.message import Disposition, Part
 from opencpm.domain.profile import HealthState
 from opencpm.domain.report import Status
+from opencpm.domain.subscriber import Preferences, Simplify
 from opencpm.interworking.sms import build
 from opencpm.lab.smsc import Coverage, LabSmsc, ReceiptStyle
 from opencpm.protocols.mm1.pdu import MEDIA_TYPE
@@ -424,3 +425,15 @@ async def test_word_of_an_mms_goes_to_the_phone_and_comes_from_it():
         await eventually(lambda: sent.status == "accepted")
         bob.push(PDU, to=ALICE.value)
         await it.inbox.until(lambda: len(it.inbox.messages) == 2)
+
+
+@pytest.mark.parametrize(("simplify", "shown"), [("network", "“Žluťoučký”"), ("latin", '"Zlutoucky"')])
+async def test_what_may_be_simplified_is_the_senders_to_say(simplify, shown):
+    where = context()
+    where.directory.preferences = Preferences(simplify=Simplify(simplify))
+    async with rig(where=where, transliteration="off") as it:
+        bob = it.smsc.handset(BOB.value)
+        it.connector.send([delivery("“Žluťoučký”")])
+        await it.inbox.outcome()
+        assert (await bob.wait_text(0)).text == shown
+        assert it.connector.fit(message("“ž" * 60)).segments == (1 if simplify == "latin" else 2)

@@ -233,6 +233,7 @@ def preferences(item: Preferences) -> dict[str, Any]:
         "online_first": item.online_first,
         "note": item.note,
         "share_contacts": item.share_contacts,
+        "simplify": item.simplify.value,
     }
 
 

@@ -8,6 +8,7 @@ from typing import Literal
 from opencpm.domain.errors import Reason, SendError
 from opencpm.domain.message import Message
 from opencpm.domain.profile import Fit
+from opencpm.domain.subscriber import Simplify, Subscriber
 from opencpm.protocols.gsm import content
 from opencpm.protocols.gsm.content import NoText, Terms, TooLong
 from opencpm.protocols.gsm.segmentation import Segment, Segmentation
@@ -32,6 +33,12 @@ def terms_of(settings: SmsSettings) -> Terms:
     return Terms(
         settings.max_segments, settings.reference_bits, settings.languages, settings.transliteration, charset=charset
     )
+
+
+def terms_for(terms: Terms, sender: Subscriber | None) -> Terms:
+    """The terms for what a subscriber sends: what may be simplified is theirs to say."""
+    how = Simplify.NETWORK if sender is None else sender.preferences.simplify
+    return terms if how is Simplify.NETWORK else content.simplifying(terms, how.value)
 
 
 def is_push(message: Message) -> bool:

@@ -14,6 +14,7 @@ from opencpm.domain.message import Message
 from opencpm.domain.profile import UNKNOWN_REACH, Fit, Health, HealthState, Reach
 from opencpm.domain.session import Composing, SessionOffer
 from opencpm.interfaces import Context, Inbox, Leg, LegEvents
+from opencpm.protocols.gsm.content import Terms
 from opencpm.protocols.smpp.events import Answered, Asked, Event, Received, Unanswered
 from opencpm.protocols.smpp.tlv import Tag, int_of, text_of
 from opencpm.protocols.throttle import Throttle
@@ -88,7 +89,10 @@ class SmsConnector:
         return UNKNOWN_REACH
 
     def fit(self, message: Message) -> Fit:
-        return adapt.fit(message, self._composer.terms)
+        return adapt.fit(message, self._terms(message))
+
+    def _terms(self, message: Message) -> Terms:
+        return adapt.terms_for(self._composer.terms, self._context.directory.owner_of(message.sender))
 
     def health(self) -> Health:
         health = self._health
@@ -123,7 +127,7 @@ class SmsConnector:
         if self._outbox.full:
             return reasons.queue_full()
         try:
-            segments = self._composer.compose(delivery, now)
+            segments = self._composer.compose(delivery, now, self._terms(delivery.message))
         except SendError as error:
             return error
         if self._settings.source or delivery.source.scheme not in ("tel", "alpha"):

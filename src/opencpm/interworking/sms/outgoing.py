@@ -9,7 +9,7 @@ from opencpm.domain.delivery import Delivery
 from opencpm.domain.errors import Reason, SendError
 from opencpm.domain.message import Disposition
 from opencpm.protocols.gsm import alphabet, packing
-from opencpm.protocols.gsm.content import reference_of
+from opencpm.protocols.gsm.content import Terms, reference_of
 from opencpm.protocols.gsm.segmentation import Coding, Segment
 from opencpm.protocols.smpp.party import Party, to_party
 from opencpm.protocols.smpp.short_message import UDHI, ShortMessage
@@ -34,17 +34,20 @@ class Composer:
         self._settings = settings
         self._written = _written_for(settings.links[0], self.terms.charset)
 
-    def compose(self, delivery: Delivery, now: float) -> tuple[ShortMessage, ...]:
-        """The submits of a delivery; every id in them is derived from ``delivery.id``. Raises SendError."""
+    def compose(self, delivery: Delivery, now: float, terms: Terms | None = None) -> tuple[ShortMessage, ...]:
+        """The submits of a delivery; every id in them is derived from ``delivery.id``. ``terms`` are the sender's; left
+        out, those of the network. Raises SendError.
+        """
+        terms = terms or self.terms
         if delivery.notice is not None:
             raise SendError(Reason.NOT_ACCEPTABLE, detail="notices are not sent by SMS")
         reference = reference_of(delivery.id)
         blank = self._blank(delivery, now)
         if is_push(delivery.message):
             blank = blank._replace(data_coding=_DATA, esm_class=UDHI)
-            segments = push_segments(delivery.message, self.terms, reference)
+            segments = push_segments(delivery.message, terms, reference)
             return tuple([blank._replace(message=header + content) for header, content in segments])
-        cut = segments_of(delivery.message, self.terms, reference, delivery.max_segments)
+        cut = segments_of(delivery.message, terms, reference, delivery.max_segments)
         if cut.coding is not Coding.GSM7:
             blank = blank._replace(data_coding=_UCS2)
         segments = cut.segments

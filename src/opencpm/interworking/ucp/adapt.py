@@ -7,6 +7,7 @@ from dataclasses import dataclass, replace
 from opencpm.domain.errors import Reason, SendError
 from opencpm.domain.message import Message
 from opencpm.domain.profile import Fit
+from opencpm.domain.subscriber import Simplify, Subscriber
 from opencpm.protocols.gsm import content
 from opencpm.protocols.gsm.content import NoText, Terms, TooLong
 from opencpm.protocols.gsm.segmentation import Coding, Segment, Segmentation
@@ -29,6 +30,12 @@ class UcpTerms:
     def of(cls, settings: UcpSettings) -> UcpTerms:
         sms = Terms(settings.max_segments, settings.reference_bits, settings.languages, settings.transliteration)
         return cls(sms, settings.amsg == "ira")
+
+
+def terms_for(terms: UcpTerms, sender: Subscriber | None) -> UcpTerms:
+    """The terms for what a subscriber sends: what may be simplified is theirs to say."""
+    how = Simplify.NETWORK if sender is None else sender.preferences.simplify
+    return terms if how is Simplify.NETWORK else replace(terms, sms=content.simplifying(terms.sms, how.value))
 
 
 def is_push(message: Message) -> bool:

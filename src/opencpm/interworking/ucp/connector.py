@@ -76,7 +76,10 @@ class UcpConnector:
         return UNKNOWN_REACH
 
     def fit(self, message: Message) -> Fit:
-        return adapt.fit(message, self._composer.terms)
+        return adapt.fit(message, self._terms(message))
+
+    def _terms(self, message: Message) -> adapt.UcpTerms:
+        return adapt.terms_for(self._composer.terms, self._context.directory.owner_of(message.sender))
 
     def health(self) -> Health:
         health = self._health
@@ -104,7 +107,7 @@ class UcpConnector:
         if self._outbox.full:
             return reasons.queue_full()
         try:
-            segments = self._composer.compose(delivery, now)
+            segments = self._composer.compose(delivery, now, self._terms(delivery.message))
         except SendError as error:
             return error
         if self._settings.source or delivery.source.scheme != "tel":

@@ -33,14 +33,13 @@ class Composer:
         self._settings = settings
         self._zone = settings.zone
 
-    def compose(self, delivery: Delivery, now: float) -> tuple[Message, ...]:
-        """The submits (operation 51) of a delivery; every id in them is derived from ``delivery.id``.
-
-        Raises SendError.
+    def compose(self, delivery: Delivery, now: float, terms: UcpTerms | None = None) -> tuple[Message, ...]:
+        """The submits (operation 51) of a delivery; every id in them is derived from ``delivery.id``. ``terms`` are the
+        sender's; left out, those of the network. Raises SendError.
         """
         if delivery.notice is not None:
             raise SendError(Reason.NOT_ACCEPTABLE, detail="notices are not sent by SMS")
-        segments, dcs = self._segments(delivery)
+        segments, dcs = self._segments(delivery, terms or self.terms)
         source = self._source(delivery)
         wanted = self._wants_receipt(delivery)
         base = Message(
@@ -54,12 +53,12 @@ class Composer:
         )
         return tuple([with_content(base, UserData(one.content, dcs, one.header)) for one in segments])
 
-    def _segments(self, delivery: Delivery) -> tuple[tuple[Segment, ...], int]:
+    def _segments(self, delivery: Delivery, terms: UcpTerms) -> tuple[tuple[Segment, ...], int]:
         """What goes, and its data coding scheme. Raises SendError."""
         reference = reference_of(delivery.id)
         if is_push(delivery.message):
-            return push_segments(delivery.message, self.terms, reference), _PUSH_DATA
-        text = cut(delivery.message, self.terms, reference, delivery.max_segments)
+            return push_segments(delivery.message, terms, reference), _PUSH_DATA
+        text = cut(delivery.message, terms, reference, delivery.max_segments)
         return text.segments, 0 if text.coding is Coding.GSM7 else UCS2
 
     def _source(self, delivery: Delivery) -> Originator:

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from functools import lru_cache
 from hashlib import blake2b
 from typing import Literal
 
@@ -33,6 +34,12 @@ class Terms:
     transliteration: Transliteration = "typographic"
     gsm7: bool = True  # False: only UCS-2
     charset: Literal["", "latin-1", "ascii"] = ""  # what stands for GSM 7-bit at a network that has it not
+
+
+@lru_cache(maxsize=64)
+def simplifying(terms: Terms, transliteration: Transliteration) -> Terms:
+    """The same terms with what this sender lets become of their text."""
+    return replace(terms, transliteration=transliteration)
 
 
 def prepared(text: str, subject: str, terms: Terms) -> str:

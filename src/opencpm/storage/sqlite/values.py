@@ -18,6 +18,7 @@ from opencpm.domain.roster import Answer, ContactRequest, Mark, Tie
 from opencpm.domain.subscriber import (
     Preferences,
     SessionFeedback,
+    Simplify,
     Subscriber,
     WhenUnavailable,
 )
@@ -211,6 +212,7 @@ def _preferences_value(preferences: Preferences) -> dict[str, Any]:
         "online_first": preferences.online_first,
         "note": preferences.note,
         "share_contacts": preferences.share_contacts,
+        "simplify": preferences.simplify._value_,
     }
 
 
@@ -230,6 +232,7 @@ def _preferences_from(value: dict[str, Any]) -> Preferences:
         online_first=value.get("online_first", default.online_first),
         note=value.get("note", default.note),
         share_contacts=value.get("share_contacts", default.share_contacts),
+        simplify=Simplify(value.get("simplify", default.simplify)),
     )
 
 

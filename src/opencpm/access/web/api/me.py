@@ -16,7 +16,7 @@ from opencpm.access.web.problems import Problem, not_found
 from opencpm.domain.contact import Contact
 from opencpm.domain.presence import NOTE_LIMIT, note_of
 from opencpm.domain.profile import Availability
-from opencpm.domain.subscriber import Preferences, SessionFeedback, WhenUnavailable
+from opencpm.domain.subscriber import Preferences, SessionFeedback, Simplify, WhenUnavailable
 
 router = APIRouter(tags=["me"])
 
@@ -37,6 +37,9 @@ class PreferencesPatch(Body):
     online_first: bool | None = Field(None, description="An instant message where the other person is online.")
     note: str | None = Field(None, max_length=NOTE_LIMIT, description="What people read beside the status.")
     share_contacts: bool | None = Field(None, description="Change the networks' contact lists with the address book.")
+    simplify: Literal["network", "off", "typographic", "latin"] | None = Field(
+        None, description="What may become of characters that cost SMS segments; network: as the operator has it."
+    )
 
 
 class ContactIn(Body):
@@ -134,6 +137,7 @@ def _typed(given: dict[str, Any]) -> dict[str, Any]:
         "session_feedback": SessionFeedback,
         "when_unavailable": WhenUnavailable,
         "status": Availability,
+        "simplify": Simplify,
     }
     names = {f.name for f in fields(Preferences)}
     return {key: kinds.get(key, lambda v: v)(value) for key, value in given.items() if key in names}
