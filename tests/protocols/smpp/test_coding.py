@@ -1,6 +1,7 @@
 import pytest
 
 from opencpm.protocols.gsm import udh
+from opencpm.protocols.gsm.dcs import UNREADABLE
 from opencpm.protocols.smpp.coding import Alphabet, Decoder, alphabet_of
 
 
@@ -51,3 +52,7 @@ def test_peers_habits():
 def test_national_shift():
     header, content = udh.split(bytes.fromhex("032401011B53"))
     assert Decoder().decode(0, [content], header) == "Ş"
+
+
+def test_a_compressed_message_is_said_to_be_unreadable():
+    assert Decoder().decode(0x28, [b"\x01\x02"]) == UNREADABLE

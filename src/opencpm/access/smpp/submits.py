@@ -42,6 +42,7 @@ from opencpm.settings import SmppSettings, SmppTerms
 log = logging.getLogger("opencpm.access.smpp")
 
 _V34 = 0x34
+_NO_TEXT = (Alphabet.BINARY, Alphabet.COMPRESSED)
 _ASKED = 0x1B
 """The bits of registered_delivery that we act on."""
 _WANTS = (
@@ -147,7 +148,7 @@ class Submits:
             return RINVSCHED
         if sm.esm_class & TYPE_MASK:
             return RINVESMCLASS
-        if part.port is not None or alphabet_of(sm.data_coding) is Alphabet.BINARY:
+        if part.port is not None or alphabet_of(sm.data_coding) in _NO_TEXT:
             return RINVDCS
         sender = self._sender(peer.account.id, sm.source_ton, sm.source)
         if sender is None:

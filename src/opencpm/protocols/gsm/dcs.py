@@ -12,6 +12,11 @@ class Content(Enum):
     GSM7 = "GSM 7-bit"
     DATA = "8-bit data"
     UCS2 = "UCS-2"
+    COMPRESSED = "compressed text"  # TS 23.042, which nobody uses
+
+
+UNREADABLE = "(a compressed message, which cannot be read here)"
+"""Stands for the content of a compressed message."""
 
 
 class Scheme(NamedTuple):
@@ -28,6 +33,8 @@ def scheme_of(octet: int) -> Scheme:
     """What a data coding scheme says; reserved groups mean the GSM 7-bit alphabet (§4)."""
     group = octet >> 4
     if group < 0x8:  # general data coding, and the same for automatic deletion
+        if octet & 0x20:
+            return Scheme(Content.COMPRESSED, octet & 3 if octet & 0x10 else None)
         return Scheme(_ALPHABETS[octet >> 2 & 3], octet & 3 if octet & 0x10 else None)
     if group == 0xE:  # message waiting, UCS-2
         return Scheme(Content.UCS2)

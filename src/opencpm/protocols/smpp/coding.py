@@ -8,7 +8,7 @@ from enum import Enum
 from typing import Literal
 
 from opencpm.protocols.gsm import national, packing, ucs2
-from opencpm.protocols.gsm.dcs import Content, scheme_of
+from opencpm.protocols.gsm.dcs import UNREADABLE, Content, scheme_of
 from opencpm.protocols.gsm.udh import EMPTY, Header
 
 DefaultAlphabet = Literal["gsm7", "gsm7-packed", "latin1", "ascii"]
@@ -24,6 +24,7 @@ class Alphabet(Enum):
     UCS2 = "UTF-16"
     BINARY = "8-bit data"
     OTHER = "another character set"
+    COMPRESSED = "compressed text"
 
 
 _CHARSETS = {0x05: "shift_jis", 0x06: "iso8859-5", 0x07: "iso8859-8", 0x0A: "iso2022_jp", 0x0E: "euc_kr"}
@@ -35,7 +36,12 @@ _SIMPLE = {
     0x04: Alphabet.BINARY,
     0x08: Alphabet.UCS2,
 }
-_OF_SCHEME = {Content.GSM7: Alphabet.GSM7, Content.DATA: Alphabet.BINARY, Content.UCS2: Alphabet.UCS2}
+_OF_SCHEME = {
+    Content.GSM7: Alphabet.GSM7,
+    Content.DATA: Alphabet.BINARY,
+    Content.UCS2: Alphabet.UCS2,
+    Content.COMPRESSED: Alphabet.COMPRESSED,
+}
 
 
 def alphabet_of(data_coding: int) -> Alphabet:
@@ -65,6 +71,8 @@ class Decoder:
             return None
         if kind is Alphabet.UCS2:  # joined first: a surrogate pair may be cut in two
             return ucs2.decode(b"".join(parts), little_endian=self.little_endian)
+        if kind is Alphabet.COMPRESSED:
+            return UNREADABLE
         if kind is Alphabet.OTHER:
             return b"".join(parts).decode(_CHARSETS[data_coding], "replace")
         return "".join([self._decode_part(kind, part, header) for part in parts])

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from typing import Literal, NamedTuple
 
 from opencpm.protocols.gsm import alphabet, national, packing, ucs2
-from opencpm.protocols.gsm.dcs import Content, scheme_of
+from opencpm.protocols.gsm.dcs import UNREADABLE, Content, scheme_of
 from opencpm.protocols.gsm.udh import EMPTY, Header
 
 from . import hexadecimal, xser
@@ -90,6 +90,8 @@ def text_of(dcs: int, parts: Sequence[bytes], header: Header = EMPTY) -> str | N
     kind = scheme_of(dcs).content
     if kind is Content.DATA:
         return None
+    if kind is Content.COMPRESSED:
+        return UNREADABLE
     if kind is Content.UCS2:  # joined first: a surrogate pair may be cut in two
         return ucs2.decode(b"".join(parts))
     letters = national.alphabet(header.single_shift, header.locking_shift)
