@@ -1,9 +1,11 @@
 import json
+import re
 from pathlib import Path
 
 import pytest
+import regex
 
-from opencpm.protocols.gsm import alphabet, national, ucs2
+from opencpm.protocols.gsm import alphabet, national, segmentation, ucs2
 from opencpm.protocols.gsm.segmentation import Coding, TooManySegments, segment
 from opencpm.protocols.gsm.text import normalise
 from opencpm.protocols.gsm.udh import split
@@ -48,3 +50,23 @@ def test_more_than_allowed():
 
 def test_the_default_alphabet_is_preferred_on_a_tie():
     assert alphabet.encode("€" * 70) == segment("€" * 70, 1).segments[0].content
+
+
+@pytest.mark.parametrize("text", ["Привет, мир! " * 40, "漢字かなカナ" * 60, "ž" * 300, "ё" * 200 + "\n" + "ñ" * 200])
+def test_plain_scripts_are_cut_as_cluster_by_cluster(text, monkeypatch):
+    quick = segment(text, 1)
+    monkeypatch.setattr(segmentation, "_PLAIN", re.compile(r"(?!)"))
+    assert segment(text, 1) == quick
+
+
+def test_every_character_of_the_plain_scripts_is_a_cluster_beside_every_other():
+    plain = [chr(code) for code in range(0x10000) if segmentation._PLAIN.match(chr(code))]
+    assert len(plain) > 21000
+    assert regex.findall(r"\X", "".join(plain)) == plain
+    assert regex.findall(r"\X", "".join(reversed(plain))) == plain[::-1]
+
+
+def test_ucs2_never_needs_fewer_segments_where_the_default_alphabet_will_do():
+    for count in range(1, 700):
+        text = "€" * count  # two septets each: the worst case
+        assert len(segment(text, 1).segments) <= len(segment(text, 1, gsm7=False).segments)

@@ -5,6 +5,7 @@ Capacities: 140 octets of user data, header included (3GPP TS 23.040 §9.2.3.24.
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Iterable, Iterator
 from enum import Enum
 from typing import Literal, NamedTuple
@@ -16,6 +17,8 @@ from . import alphabet, national, ucs2, udh
 MAX_SEGMENTS = 255
 _OCTETS = 140
 _CLUSTER = regex.compile(r"\X")
+# Scripts whose characters are all clusters of their own, two octets each: Latin, Greek, Cyrillic, kana, Han.
+_PLAIN = re.compile("[\n -~\xa0-\u02ff\u0370-\u0482\u048a-\u052f\u3041-\u3096\u30a1-\u30fa\u4e00-\u9fff]*\\Z")
 
 
 class Coding(Enum):
@@ -85,7 +88,10 @@ def _with_headers(cut: _Cut, reference: int, bits: int) -> Iterator[Segment]:
 
 
 def _cuts(text: str, septets: bytes | None, languages: Iterable[int], concat_octets: int) -> Iterator[_Cut]:
-    """One way of cutting for each alphabet that can hold the whole text, the simplest first."""
+    """One way of cutting for each alphabet that can hold the whole text, the simplest first.
+
+    What the default alphabet holds takes no fewer segments in UCS-2: 76 characters a segment at worst, against 67.
+    """
     if septets is not None:
         yield _Cut(Coding.GSM7, cut_septets(septets, 160, _septets_after(concat_octets)))
     for single, locking in _shifts(languages):
@@ -95,7 +101,8 @@ def _cuts(text: str, septets: bytes | None, languages: Iterable[int], concat_oct
             octets = 3 * bool(single) + 3 * bool(locking)
             alone, joined = _septets_after(1 + octets), _septets_after(concat_octets + octets)
             yield _Cut(Coding.GSM7, _cut_shifted(text, letters, shifted, alone, joined), single, locking)
-    yield _Cut(Coding.UCS2, cut_utf16(text, _OCTETS, (_OCTETS - concat_octets) & ~1))
+    if septets is None:
+        yield _Cut(Coding.UCS2, cut_utf16(text, _OCTETS, (_OCTETS - concat_octets) & ~1))
 
 
 def _septets_after(header_octets: int) -> int:
@@ -143,6 +150,8 @@ def cut_utf16(text: str, alone: int, joined: int) -> list[bytes]:
     octets = ucs2.encode(text)
     if len(octets) <= alone:
         return [octets]
+    if _PLAIN.match(text):
+        return [octets[at : at + joined] for at in range(0, len(octets), joined)]
     return _fill(octets, _sizes(text, joined, lambda piece: len(ucs2.encode(piece))), joined)
 
 
