@@ -10,6 +10,7 @@ from opencpm.interworking.sms.inbound import Inbound
 from opencpm.interworking.sms.settings import read
 from opencpm.protocols.smpp.command import Command
 from opencpm.protocols.smpp.events import Received
+from opencpm.protocols.smpp.message_id import ReceiptIds
 from opencpm.protocols.smpp.short_message import ShortMessage
 from tests.interworking.sms.support import Clock, Inbox, context
 
@@ -40,6 +41,7 @@ messages = st.builds(
 class Lane:
     account = "cpm"
     settings = read({"type": "sms"}).links[0]
+    ids = ReceiptIds()
 
     def __init__(self):
         self.answers = Counter()

@@ -6,6 +6,7 @@ from opencpm.domain.delivery import OutcomeKind
 from opencpm.domain.errors import Reason
 from opencpm.interworking.sms.outbox import Outbox
 from opencpm.interworking.sms.settings import read
+from opencpm.protocols.smpp.message_id import ReceiptIds
 from opencpm.protocols.smpp.short_message import ShortMessage
 from opencpm.protocols.throttle import Throttle
 
@@ -16,6 +17,7 @@ class Lane:
     def __init__(self, room=10, rate=0.0, account="a"):
         self.settings = read({"type": "sms"}).links[0]
         self.account, self.room, self.open = account, room, True
+        self.ids = ReceiptIds()
         self.work, self.throttle = deque(), Throttle(rate, 0.0)
         self.messages, self.rebound = [], 0
 

@@ -1,6 +1,6 @@
 import pytest
 
-from opencpm.protocols.smpp.message_id import Form, check_digits, forms, normal
+from opencpm.protocols.smpp.message_id import Form, ReceiptIds, check_digits, forms, normal
 
 
 @pytest.mark.parametrize(
@@ -38,3 +38,59 @@ def test_settings_limit_the_forms():
 
 def test_check_digits():
     assert check_digits("+447700900123") == check_digits("07700900123") == "0900123"
+
+
+# ------------------------------------------------------------------------------------------- learning from receipts
+
+
+def taught(count, receipt, response="{:x}", start=0x1A2B3C):
+    """A centre whose responses and receipts write numbers in these forms; so many receipts came."""
+    ids = ReceiptIds()
+    for number in range(start, start + count):
+        found = ids.forms(response.format(number))
+        assert ids.key(receipt.format(number)) in [form.key for form in found]
+    return ids
+
+
+@pytest.mark.parametrize(
+    ("receipt", "response", "form"),
+    [
+        ("{:x}", "{:x}", "same"),
+        ("{:X}", "{:x}", "same"),
+        ("{:010}", "{}", "same"),
+        ("{}", "{:x}", "hex2dec"),
+        ("{:x}", "{}", "dec2hex"),
+    ],
+)
+def test_the_form_of_receipts_is_learned(receipt, response, form):
+    assert taught(19, receipt, response).form == "auto"
+    ids = taught(20, receipt, response)
+    assert ids.form == form
+    found = ids.forms(response.format(0xABCDEF))
+    assert len(found) == 1
+    assert not found[0].weak
+    assert ids.key(receipt.format(0xABCDEF)) == found[0].key
+
+
+def test_another_form_is_understood_and_begins_anew():
+    ids = taught(25, "{:x}")
+    ((key, _),) = ids.forms("abcdef")
+    assert ids.key(str(0xABCDEF)) == key
+    assert ids.form == "auto"
+    assert len(ids.forms("abcdf0")) == 2
+
+
+def test_receipts_of_unknown_messages_teach_nothing():
+    ids = taught(19, "{:x}")
+    for number in range(50):
+        assert ids.key(f"{number:x}") == f"{number:x}"
+    assert ids.form == "auto"
+
+
+def test_a_setting_is_not_overruled():
+    ids = ReceiptIds("hex2dec")
+    for number in range(100, 200):
+        ids.forms(f"{number:x}")
+        ids.key(f"{number:x}")
+    assert ids.form == "hex2dec"
+    assert [form.key for form in ids.forms("ff")] == ["255"]

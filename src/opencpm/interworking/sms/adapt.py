@@ -19,6 +19,7 @@ from opencpm.protocols.mm1.pdu import MEDIA_TYPE
 from .settings import SmsSettings
 
 _ONE_SEGMENT = Fit()
+_TEXT = "text/plain;charset=UTF-8"  # as nearly everybody writes it
 _CHARSETS: Mapping[str, Literal["", "latin-1", "ascii"]] = {
     "gsm7": "",
     "gsm7-packed": "",
@@ -60,7 +61,7 @@ def push_segments(message: Message, terms: Terms, reference: int = 0) -> tuple[S
 def text_of(message: Message, terms: Terms) -> str:
     """The text that goes. Raises SendError for what is no text."""
     for part in message.parts:
-        if part.media_type != "text/plain":
+        if part.content_type != _TEXT and part.media_type != "text/plain":
             detail = f"SMS carries text only, not {part.media_type or 'this content'}"
             raise SendError(Reason.UNSUPPORTED_MEDIA, detail=detail)
     try:
@@ -76,7 +77,10 @@ def segments_of(message: Message, terms: Terms, reference: int = 0, limit: int =
 
     Raises SendError.
     """
-    text = text_of(message, terms)
+    return _cut(text_of(message, terms), terms, reference, limit)
+
+
+def _cut(text: str, terms: Terms, reference: int = 0, limit: int = 0) -> Segmentation:
     try:
         return content.segments_of(text, terms, reference, limit)
     except TooLong as error:
@@ -88,8 +92,9 @@ def fit(message: Message, terms: Terms) -> Fit:
     try:
         if is_push(message):
             return Fit(len(push_segments(message, terms)))
-        count = len(segments_of(message, terms).segments)
-        losses = content.losses(message.text, message.subject, text_of(message, terms), terms)
+        text = text_of(message, terms)
+        count = len(_cut(text, terms).segments)
+        losses = content.losses(message.text, message.subject, text, terms)
     except SendError as error:
         return Fit(segments=0, error=error)
     return _ONE_SEGMENT if count == 1 and not losses else Fit(count, losses)

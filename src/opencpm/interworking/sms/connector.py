@@ -16,6 +16,7 @@ from opencpm.domain.session import Composing, SessionOffer
 from opencpm.interfaces import Context, Inbox, Leg, LegEvents
 from opencpm.protocols.gsm.content import Terms
 from opencpm.protocols.smpp.events import Answered, Asked, Event, Received, Unanswered
+from opencpm.protocols.smpp.message_id import ReceiptIds
 from opencpm.protocols.smpp.tlv import Tag, int_of, text_of
 from opencpm.protocols.throttle import Throttle
 
@@ -44,9 +45,10 @@ class SmsConnector:
         self._outbox = Outbox(settings.queue)
         self._inbound = Inbound(settings, context)
         accounts = {link.system_id: Throttle(link.account_rate, 0.0) for link in settings.links if link.account_rate}
+        ids = {link.system_id: ReceiptIds(link.receipt_id) for link in settings.links}
         self._lanes = [
             (AwaitedLane if link.outbind else Lane)(
-                link, settings, self._heard, self._changed, accounts.get(link.system_id)
+                link, settings, self._heard, self._changed, accounts.get(link.system_id), ids[link.system_id]
             )
             for link in settings.links
         ]
@@ -108,6 +110,7 @@ class SmsConnector:
                     "bound": lane.bound,
                     "detail": lane.detail,
                     "rate": lane.throttle.rate,
+                    "receipt ids": lane.ids.form,
                 }
                 for lane in self._lanes
             ],

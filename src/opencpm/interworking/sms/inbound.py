@@ -19,7 +19,7 @@ from opencpm.protocols.mm1.pdu import MEDIA_TYPE
 from opencpm.protocols.mm1.push import PUSH_PORT, from_segments
 from opencpm.protocols.smpp.coding import Decoder
 from opencpm.protocols.smpp.events import Received
-from opencpm.protocols.smpp.message_id import check_digits, normal
+from opencpm.protocols.smpp.message_id import check_digits
 from opencpm.protocols.smpp.parts import part_of, text_of
 from opencpm.protocols.smpp.receipt import looks_like_receipt, parse_receipt
 from opencpm.protocols.smpp.short_message import ShortMessage
@@ -106,7 +106,7 @@ class Inbound:
             network=self._name,
             source="SMSC receipt",
             at=now,
-            key=lane.key(normal(receipt.message_id)),
+            key=lane.key(lane.ids.key(receipt.message_id)),
             check=check_digits(sm.source),
             error=error,
             detail=f"id:{receipt.message_id} {receipt.detail}",

@@ -12,6 +12,7 @@ from typing import Any
 from opencpm.protocols.smpp.binding import Bind, Timers
 from opencpm.protocols.smpp.command import Command
 from opencpm.protocols.smpp.events import Asked, BindRefused, Bound, Closed, Event, Received
+from opencpm.protocols.smpp.message_id import ReceiptIds
 from opencpm.protocols.smpp.session import Session
 from opencpm.protocols.smpp.short_message import ShortMessage
 from opencpm.protocols.smpp.states import SessionState
@@ -38,9 +39,9 @@ _NEARLY_CONGESTED, _CONGESTED = 90, 100
 class Lane:
     """The work of one link (``work``: segments to send over it) and its state for the operator.
 
-    ``on_events(lane, events)`` gets what the session says but the end of the session; ``on_change(lane,
-    events)`` is called when the lane came up (no events) or went (with what was unanswered). ``account`` is the rate
-    that the lanes of one account share, if there is one. Raises ValueError for TLS files that cannot be used.
+    ``on_events(lane, events)`` gets what the session says but the end of the session; ``on_change(lane)`` is called when
+    the lane came up or went. ``account`` is the rate that the lanes of one account share, if there is one; ``ids`` is
+    what its receipts have taught. Raises ValueError for TLS files that cannot be used.
     """
 
     def __init__(
@@ -50,6 +51,7 @@ class Lane:
         on_events: Callable[[Lane, Sequence[Event]], None],
         on_change: Callable[[Lane], None],
         account: Throttle | None = None,
+        ids: ReceiptIds | None = None,
     ) -> None:
         self.settings = settings
         self.account = settings.system_id
@@ -57,6 +59,7 @@ class Lane:
         self.throttle = Throttle(settings.rate, 0.0)
         self.detail = "not connected yet"
         self._said = ""
+        self.ids = ids or ReceiptIds(settings.receipt_id)
         self._account = account
         self._tls = context_of(settings)
         self._common = common

@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 from collections import OrderedDict, deque
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 
 from opencpm.domain.delivery import Delivery, Outcome, OutcomeKind
 from opencpm.domain.errors import SendError
 from opencpm.domain.report import Reference
-from opencpm.protocols.smpp.message_id import check_digits, forms
+from opencpm.protocols.smpp.message_id import check_digits
 from opencpm.protocols.smpp.short_message import ShortMessage
 from opencpm.protocols.smpp.status import Retry, status_of
 
@@ -217,19 +217,11 @@ def failed(delivery: Delivery, error: SendError, at: float, source: str) -> Outc
     )
 
 
-def _references(lane: Lane, delivery: Delivery, ids: Iterable[str]) -> tuple[Reference, ...]:
+def _references(lane: Lane, delivery: Delivery, ids: Sequence[str]) -> tuple[Reference, ...]:
     """Every form under which a receipt may name a segment."""
-    check = check_digits(delivery.target.value)
-    named = list(ids)
-    return tuple(
-        Reference(
-            key=lane.key(form.key),
-            segment=segment,
-            segments=len(named),
-            weak=form.weak,
-            check=check if form.weak else "",
-        )
-        for segment, message_id in enumerate(named)
-        if message_id
-        for form in forms(message_id, lane.settings.receipt_id)
-    )
+    found = []
+    for segment, message_id in enumerate(ids):
+        for key, weak in lane.ids.forms(message_id) if message_id else ():
+            check = check_digits(delivery.target.value) if weak else ""
+            found.append(Reference(key=lane.key(key), segment=segment, segments=len(ids), weak=weak, check=check))
+    return tuple(found)

@@ -55,12 +55,9 @@ class Composer:
             segments = tuple([self._written(cut.coding, one) for one in segments])
         if len(segments) > 1 and self._settings.long_messages != "header":
             return self._by_parameters(blank, [one.content for one in segments], reference)
-        return tuple(
-            [
-                blank._replace(message=header + content, esm_class=UDHI) if header else blank._replace(message=content)
-                for header, content in segments
-            ]
-        )
+        if len(segments) == 1 and not segments[0].header:
+            return (blank._replace(message=segments[0].content),)
+        return tuple([blank._replace(message=header + content, esm_class=UDHI) for header, content in segments])
 
     def _blank(self, delivery: Delivery, now: float) -> ShortMessage:
         """All but the content. Raises SendError."""

@@ -50,6 +50,63 @@ def _converted(plain: str, direction: str) -> str | None:
     return f"{int(plain):x}" if _DECIMAL.match(plain) else None
 
 
+class ReceiptIds:
+    """What one account's centre makes of its ids, learned from its receipts where the setting is ``auto``.
+
+    After ``_CERTAIN`` receipts in a row that name their message in the same form, only that form is kept of further
+    ids. A receipt in another form is still understood while its message is among the last ``_RECENT``, and begins anew.
+    """
+
+    __slots__ = ("_form", "_recent", "_setting", "_streak")
+
+    def __init__(self, setting: ReceiptId = "auto") -> None:
+        self._setting = setting
+        self._recent: dict[str, None] = {}
+        self._form: ReceiptId = setting
+        self._streak = 0
+
+    @property
+    def form(self) -> ReceiptId:
+        """The form that is certain; ``auto``: none is yet."""
+        return self._form if self._setting != "auto" or self._streak >= _CERTAIN else "auto"
+
+    def forms(self, message_id: str) -> tuple[Form, ...]:
+        """The keys under which the receipt of a response's id is to be found."""
+        if self._setting == "auto":
+            self._recent[normal(message_id)] = None
+            if len(self._recent) > _RECENT:
+                del self._recent[next(iter(self._recent))]
+        return forms(message_id, self.form)
+
+    def key(self, receipt_id: str) -> str:
+        """The key of the id in a receipt."""
+        plain = normal(receipt_id)
+        if self._setting != "auto":
+            return plain
+        certain = self.form
+        form, meant = self._meant(plain)
+        if form is None:
+            return plain
+        self._streak = self._streak + 1 if form == self._form else 1
+        self._form = form
+        return plain if certain in ("auto", form) else forms(meant, certain)[0].key
+
+    def _meant(self, plain: str) -> tuple[ReceiptId | None, str]:
+        """In which form a receipt names which of the recent ids."""
+        if plain in self._recent:
+            return "same", plain
+        for form, back in _BACK:
+            meant = _converted(plain, back)
+            if meant is not None and meant in self._recent:
+                return form, meant
+        return None, plain
+
+
+_CERTAIN = 20
+_RECENT = 4096
+_BACK: tuple[tuple[ReceiptId, str], ...] = (("hex2dec", "dec2hex"), ("dec2hex", "hex2dec"))
+
+
 def check_digits(number: str) -> str:
     """The last seven digits of a number: what national and international forms of it share."""
     last = number[-7:]
