@@ -39,9 +39,9 @@ _NEARLY_CONGESTED, _CONGESTED = 90, 100
 class Lane:
     """The work of one link (``work``: segments to send over it) and its state for the operator.
 
-    ``on_events(lane, events)`` gets what the session says but the end of the session; ``on_change(lane)`` is called when
-    the lane came up or went. ``account`` is the rate that the lanes of one account share, if there is one; ``ids`` is
-    what its receipts have taught. Raises ValueError for TLS files that cannot be used.
+    ``on_events(lane, events)`` gets what the session says but the end of the session; ``on_change(lane)`` is called
+    when the lane came up or went. ``account`` is the rate that the lanes of one account share, if there is one; ``ids``
+    is what its receipts have taught. Raises ValueError for TLS files that cannot be used.
     """
 
     def __init__(
