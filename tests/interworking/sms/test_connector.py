@@ -437,3 +437,24 @@ async def test_what_may_be_simplified_is_the_senders_to_say(simplify, shown):
         await it.inbox.outcome()
         assert (await bob.wait_text(0)).text == shown
         assert it.connector.fit(message("“ž" * 60)).segments == (1 if simplify == "latin" else 2)
+
+
+async def test_a_transmitter_and_a_receiver_under_two_names_are_one_account():
+    async with LabSmsc() as smsc:
+        common = {"host": smsc.address[0], "port": smsc.address[1], "account": "ours"}
+        links = [
+            {**common, "system_id": "out", "bind": "transmitter", "version": "3.3"},
+            {**common, "system_id": "in", "bind": "receiver", "version": "3.3"},
+        ]
+        connector, inbox = build({"type": "sms", "links": links, "reconnect_min": 0.01}, context()), Inbox()
+        task = asyncio.create_task(connector.run(inbox))
+        await smsc.wait_bound(2)
+        await inbox.until(lambda: inbox.healths)
+        connector.send([delivery()])
+        outcome = await inbox.outcome()
+        await inbox.until(lambda: inbox.reports)
+        assert matching(outcome, inbox.reports[0])
+        smsc.handset(BOB.value).send("and back", to=ALICE.value)
+        await inbox.until(lambda: inbox.messages)
+        task.cancel()
+        await asyncio.wait([task])

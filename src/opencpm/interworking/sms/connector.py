@@ -44,11 +44,11 @@ class SmsConnector:
         self._composer = Composer(settings)
         self._outbox = Outbox(settings.queue)
         self._inbound = Inbound(settings, context)
-        accounts = {link.system_id: Throttle(link.account_rate, 0.0) for link in settings.links if link.account_rate}
-        ids = {link.system_id: ReceiptIds(link.receipt_id) for link in settings.links}
+        accounts = {link.account_name: Throttle(link.account_rate, 0.0) for link in settings.links if link.account_rate}
+        ids = {link.account_name: ReceiptIds(link.receipt_id) for link in settings.links}
         self._lanes = [
             (AwaitedLane if link.outbind else Lane)(
-                link, settings, self._heard, self._changed, accounts.get(link.system_id), ids[link.system_id]
+                link, settings, self._heard, self._changed, accounts.get(link.account_name), ids[link.account_name]
             )
             for link in settings.links
         ]

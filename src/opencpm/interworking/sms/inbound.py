@@ -48,7 +48,7 @@ class Inbound:
         self._segments = Segments(context.store, f"{context.name}.segments", settings.reassembly_timeout)
         self.replies = Replies(context.store, f"{context.name}.replies")
         self._decoders = {
-            link.system_id: Decoder(link.default_alphabet, link.ucs2_little_endian) for link in settings.links
+            link.account_name: Decoder(link.default_alphabet, link.ucs2_little_endian) for link in settings.links
         }
         self._inbox: Inbox | None = None
 

@@ -54,7 +54,7 @@ class Lane:
         ids: ReceiptIds | None = None,
     ) -> None:
         self.settings = settings
-        self.account = settings.system_id
+        self.account = settings.account_name
         self.work: deque[Any] = deque()
         self.throttle = Throttle(settings.rate, 0.0)
         self.detail = "not connected yet"

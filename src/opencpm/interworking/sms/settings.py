@@ -34,6 +34,12 @@ class LinkSettings(_Section):
     )
     system_id: str = Field(default="opencpm", min_length=1, max_length=15, description="Account at the SMSC.")
     password: str = Field(default="", max_length=8, repr=False, description="Its password.")
+    account: str = Field(
+        default="",
+        max_length=64,
+        description="Links with the same account share message ids and account_rate; left out: the system_id. For a "
+        "transmitter and a receiver that log in under two names.",
+    )
     system_type: str = Field(default="", max_length=12, description="Where the SMSC wants one.")
     bind: Literal["transceiver", "transmitter", "receiver"] = Field(
         default="transceiver", description="Two links, transmitter and receiver, are the way of SMPP 3.3."
@@ -42,7 +48,7 @@ class LinkSettings(_Section):
     window: int = Field(default=10, ge=1, le=10000, description="Requests without an answer; agreed with the operator.")
     rate: float = Field(default=0.0, ge=0, description="Segments a second at most; 0: as fast as they are taken.")
     account_rate: float = Field(
-        default=0.0, ge=0, description="Segments a second over all links with this system_id together; 0: no limit."
+        default=0.0, ge=0, description="Segments a second over all links of this account together; 0: no limit."
     )
     enquire_link: Seconds = Field(default=30.0, description="Quiet time before asking whether the SMSC is there.")
     response_timeout: Seconds = Field(default=30.0, description="How long to wait for a response.")
@@ -56,6 +62,11 @@ class LinkSettings(_Section):
     untyped_receipts: bool = Field(
         default=False, description="It sends receipts whose esm_class says nothing: believe their text."
     )
+
+    @property
+    def account_name(self) -> str:
+        """What message ids and rates go by."""
+        return self.account or self.system_id
 
     @model_validator(mode="after")
     def _certificates(self) -> LinkSettings:
