@@ -103,12 +103,10 @@ class Inbound:
     def _phone(self, said: DeliveryReportReq | ReadReplyReq) -> str:
         """Centres differ in which of the two addresses is the phone's: it is the one that is not ours."""
         found = [addresses.read(self._plan, one) for one in (said.recipient, said.sender) if one is not None]
-        theirs = [one for one in found if not self._is_ours(one)]
-        return str(next(iter(theirs or found), ""))
-
-    def _is_ours(self, address: Address) -> bool:
         shared = (self._settings.source, self._settings.fallback_source)
-        return address.value in shared or self._context.directory.owner_of(address) is not None
+        unshared = [one for one in found if one.value not in shared]
+        theirs = [one for one in unshared if self._context.directory.owner_of(one) is None]
+        return str(next(iter(theirs or unshared or found), ""))
 
     async def _store(self, report: Report) -> None:
         stored = asyncio.Event()
