@@ -56,6 +56,13 @@ def test_names_do_not_leave_their_quotes_or_their_folder() -> None:
     assert photo.get("X-Evil") is None
 
 
+@pytest.mark.parametrize("kind", ["image/jpeg\r\nX-Evil: 1", "image", "", 'a"/b', "ä/b"])
+def test_what_is_no_type_is_octets(kind: str) -> None:
+    part = adapt.composed((Part(kind, b"x"),), UNIQUE)[1]
+    assert mime.media_type(part.content_type) == "application/octet-stream"
+    assert part.get("X-Evil") is None
+
+
 def test_a_presentation_of_the_sender_is_replaced() -> None:
     made = adapt.composed((Part("application/smil", b"<smil/>"), PHOTO), UNIQUE)
 

@@ -34,6 +34,7 @@ _EXTENSIONS: Final = {
 }
 _KINDS: Final = {"image": "img", "audio": "audio", "video": "video"}
 _PROTECTED: Final = re.compile(r"application/vnd\.oma\.drm\.")
+_TYPE: Final = re.compile(r"[a-z0-9][a-z0-9!#$&^_.+-]{0,126}/[a-z0-9][a-z0-9!#$&^_.+-]{0,126}", re.ASCII)
 _PROTECTED_SAID: Final = "[protected content: not passed on]"
 _NO_TYPE: Final = ("", "application/octet-stream", "application/x-octet-stream")
 _MARK: Final = "\ufeff"
@@ -73,11 +74,16 @@ def _pieces(parts: Sequence[Part]) -> Iterator[Part]:
 def _named(part: Part, number: int, unique: str) -> mime.Part:
     extension = _EXTENSIONS.get(part.media_type, "bin")
     location = f"item{number}.{extension}"
-    content_type = "text/plain; charset=utf-8" if part.media_type == "text/plain" else part.media_type
+    content_type = "text/plain; charset=utf-8" if part.media_type == "text/plain" else _type(part)
     body = part.text.encode() if part.media_type == "text/plain" else part.body
     return mms.part_of(
         f'{content_type}; name="{_quotable(part.name) or location}"', body, f"{number}.{unique}", location
     )
+
+
+def _type(part: Part) -> str:
+    """The type without parameters; what is no type at all (RFC 6838 §4.2) is octets."""
+    return part.media_type if _TYPE.fullmatch(part.media_type) else "application/octet-stream"
 
 
 def _quotable(name: str) -> str:
