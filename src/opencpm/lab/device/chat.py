@@ -7,8 +7,8 @@ from collections.abc import Callable, Sequence
 from typing import TYPE_CHECKING
 
 from opencpm.lab.device.agent import token
-from opencpm.lab.device.texts import Heard, notification, wrap
-from opencpm.protocols import cpim, imdn, iscomposing, sdp
+from opencpm.lab.device.texts import Heard, described, notification, now_text, taken_apart, wrap
+from opencpm.protocols import cpim, imdn, iscomposing, mime, sdp
 from opencpm.protocols.msrp import session as msrp
 from opencpm.protocols.msrp.connection import Connection, Happened
 from opencpm.protocols.msrp.uri import MsrpUri, parse_path
@@ -21,7 +21,8 @@ if TYPE_CHECKING:
 
 ACCEPT = ("message/cpim",)
 COMPLETED = 'SIP;cause=200;text="Call completed"'
-WRAPPED = ("text/plain", "message/imdn+xml", "application/im-iscomposing+xml")
+MEDIA = ("multipart/mixed", "image/*", "audio/*", "video/*")
+WRAPPED = ("text/plain", *MEDIA, "message/imdn+xml", "application/im-iscomposing+xml")
 
 
 def terms(path: MsrpUri) -> sdp.MsrpMedia:
@@ -40,6 +41,7 @@ class DeviceChat:
         self.typing = False
         self.is_group = False
         self.contribution_id = ""
+        self.conversation_id = ""
         self.dialog: Dialog | None = None
         self.closed = asyncio.Event()
         self.close_reason = ""
@@ -98,10 +100,13 @@ class DeviceChat:
             self._text(body)
 
     def _text(self, body: cpim.Cpim) -> None:
-        heard = Heard(body.message_id, self._author(body), body.text, body.datetime, "", self.local.session)
+        text, media = taken_apart(body)
+        author = self._author(body)
+        heard = Heard(body.message_id, author, text, body.datetime, self.conversation_id, self.local.session, media)
         self.heard.append(heard)
+        facts = {"media": described(media), "conversation": self.conversation_id} if media else {}
         self._device.journal.note(
-            "message", heard.text, sender=heard.sender, message_id=heard.message_id, session="yes"
+            "message", text, sender=author, message_id=heard.message_id, session="yes", **facts
         )
         if "positive-delivery" in body.dispositions:
             self._put(notification(body, "delivery", "delivered", token()), token())
@@ -117,6 +122,18 @@ class DeviceChat:
         message_id, waiting = token(), asyncio.get_running_loop().create_future()
         self._sent[message_id] = waiting
         self._put(wrap(text, message_id, wants), message_id)
+        async with asyncio.timeout(35):
+            return message_id, await waiting
+
+    async def send_media(self, text: str, media: Sequence[mime.Part], wants: tuple[str, ...]) -> tuple[str, int]:
+        """Send a text and media as one message; returns its Message-ID and the MSRP status the server answered."""
+        message_id, waiting = token(), asyncio.get_running_loop().create_future()
+        self._sent[message_id] = waiting
+        said = mime.Part((("Content-Type", "text/plain;charset=UTF-8"),), text.encode())
+        content = mime.build_multipart([said, *media] if text else media, message_id)
+        kind = f'multipart/mixed;boundary="{message_id}"'
+        body = cpim.compose(content, kind, message_id=message_id, datetime=now_text(), dispositions=wants)
+        self._put(body, message_id)
         async with asyncio.timeout(35):
             return message_id, await waiting
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import uuid
-from collections.abc import Callable, Coroutine
+from collections.abc import Callable, Coroutine, Sequence
 from dataclasses import dataclass
 from types import TracebackType
 from typing import Any, Self
@@ -13,8 +13,8 @@ from opencpm.lab.device.agent import Account, Agent, token
 from opencpm.lab.device.chat import DeviceChat, terms
 from opencpm.lab.device.groups import DeviceGroup, description_of
 from opencpm.lab.device.journal import Journal
-from opencpm.lab.device.texts import Heard, notification, wrap
-from opencpm.protocols import cpim, imdn, iscomposing, sdp
+from opencpm.lab.device.texts import Heard, described, notification, taken_apart, wrap
+from opencpm.protocols import cpim, imdn, iscomposing, mime, sdp
 from opencpm.protocols.msrp.uri import MsrpUri
 from opencpm.protocols.sip.dialog import uac_dialog, uas_dialog
 from opencpm.protocols.sip.features import ICSI_TAG, accept_contact, feature_parameter, icsi
@@ -125,16 +125,31 @@ class LabDevice:
         body = notification(original, "display", "displayed", token())
         return (await self._pager(sender, body, token(), heard.conversation_id)).status
 
-    async def invite(self, target: str, ringing: Callable[[int], None] = lambda status: None) -> DeviceChat:
+    async def large(self, target: str, text: str, media: Sequence[mime.Part], wants: tuple[str, ...] = ASKED) -> Sent:
+        """Send a standalone message in large message mode: over MSRP, in a session of its own. :raises Refused:"""
+        conversation = str(uuid.uuid4())
+        chat = await self.invite(target, service="largemsg", conversation_id=conversation)
+        message_id, status = await chat.send_media(text, media, wants)
+        await chat.close()
+        return Sent(message_id, conversation, status, "MSRP")
+
+    async def invite(
+        self,
+        target: str,
+        ringing: Callable[[int], None] = lambda status: None,
+        *,
+        service: str = "session",
+        conversation_id: str = "",
+    ) -> DeviceChat:
         """Ask for a session; returns when it stands. :raises Refused:"""
         assert self.agent.flow is not None
         host = self.agent.flow.local[0]
         chat = DeviceChat(self, target, MsrpUri(host, 9, token()))
         fields = [
-            *self.out_of_dialog("INVITE", target, "session"),
+            *self.out_of_dialog("INVITE", target, service),
             ("Contact", f'<{self.agent.contact}>;+sip.instance="<{self.instance}>"'),
             ("Allow", ALLOW),
-            ("Conversation-ID", str(uuid.uuid4())),
+            ("Conversation-ID", conversation_id or str(uuid.uuid4())),
             ("Contribution-ID", str(uuid.uuid4())),
             ("Content-Type", sdp.CONTENT_TYPE),
         ]
@@ -216,10 +231,14 @@ class LabDevice:
 
     def _text(self, body: cpim.Cpim, sender: str, request: Message) -> None:
         conversation = request.get("conversation-id")
-        heard = Heard(body.message_id, sender, body.text, body.datetime, conversation)
+        text, media = taken_apart(body)
+        heard = Heard(body.message_id, sender, text, body.datetime, conversation, media=media)
         self.inbox.append(heard)
         self._originals[body.message_id] = (body, sender)
-        self.journal.note("message", body.text, sender=sender, message_id=body.message_id, conversation=conversation)
+        facts = {"media": described(media)} if media else {}
+        self.journal.note(
+            "message", text, sender=sender, message_id=body.message_id, conversation=conversation, **facts
+        )
         if self.auto_delivered and "positive-delivery" in body.dispositions:
             done = notification(body, "delivery", "delivered", token())
             self._spawn(self._send_off(sender, done, conversation))
@@ -246,6 +265,7 @@ class LabDevice:
         tag = token()
         self.agent.respond(transaction, request, 180, to_tag=tag)
         chat = DeviceChat(self, peer, MsrpUri(self.agent.flow.local[0], 9, token()))
+        chat.conversation_id = request.get("conversation-id")
         chat.dialog = uas_dialog(request, tag)
         chat.is_group = "isfocus" in request.get("contact")
         chat.contribution_id = request.get("contribution-id")

@@ -5,14 +5,14 @@ from __future__ import annotations
 from dataclasses import dataclass
 from datetime import UTC, datetime
 
-from opencpm.protocols import cpim, imdn
+from opencpm.protocols import cpim, imdn, mime
 
 TEXT = "text/plain;charset=UTF-8"
 
 
 @dataclass(frozen=True, slots=True)
 class Heard:
-    """A text that came."""
+    """A message that came. ``text``: of all its text parts; ``media``: the others."""
 
     message_id: str
     sender: str  # URI as the network asserted it
@@ -20,6 +20,7 @@ class Heard:
     datetime: str
     conversation_id: str
     session: str = ""
+    media: tuple[mime.Part, ...] = ()
 
 
 def now_text() -> str:
@@ -42,3 +43,21 @@ def notification(original: cpim.Cpim, kind: str, status: str, message_id: str) -
         datetime=now_text(),
         content_headers=(("Content-Disposition", "notification"),),
     )
+
+
+def taken_apart(body: cpim.Cpim) -> tuple[str, tuple[mime.Part, ...]]:
+    """The text of a message, and its parts that are no text."""
+    if not body.media_type.startswith("multipart/"):
+        whole = mime.Part((("Content-Type", body.content_type),), body.content)
+        return (body.text, ()) if body.media_type.startswith("text/plain") else ("", (whole,))
+    try:
+        parts = mime.split_multipart(body.content_type, body.content)
+    except mime.MimeError:
+        return body.text, ()
+    texts = [p.decoded().decode("utf-8", "replace") for p in parts if mime.media_type(p.content_type) == "text/plain"]
+    return "\n".join(texts), tuple(p for p in parts if mime.media_type(p.content_type) != "text/plain")
+
+
+def described(media: tuple[mime.Part, ...]) -> str:
+    """What media there are, for the journal."""
+    return ", ".join(f"{mime.media_type(part.content_type)}, {len(part.body)} octets" for part in media)
