@@ -76,12 +76,21 @@ async def _request(connection: h11.Connection, streams: Streams) -> Request | No
 
 async def post(url: str, headers: list[tuple[str, str]], body: bytes) -> Response:
     """A POST over a connection of its own. Raises OSError, h11.RemoteProtocolError."""
+    return await _ask("POST", url, headers, body)
+
+
+async def get(url: str) -> Response:
+    """What a browser gets. Raises OSError, h11.RemoteProtocolError."""
+    return await _ask("GET", url, [], b"")
+
+
+async def _ask(method: str, url: str, headers: list[tuple[str, str]], body: bytes) -> Response:
     parts = urlsplit(url)
     reader, writer = await asyncio.open_connection(parts.hostname, parts.port or 80)
     try:
         connection = h11.Connection(our_role=h11.CLIENT)
         fixed = [("Host", parts.netloc), ("Connection", "close"), ("Content-Length", str(len(body)))]
-        head = h11.Request(method="POST", target=parts.path or "/", headers=[*fixed, *headers])
+        head = h11.Request(method=method, target=parts.path or "/", headers=[*fixed, *headers])
         for event in (head, h11.Data(data=body), h11.EndOfMessage()):
             writer.write(connection.send(event) or b"")
         return await _response(connection, reader)

@@ -1,10 +1,11 @@
 """Stories that the running server plays on real wires, each step judged by its trail and the far side's own log."""
 
-from opencpm.lab.story import concert, group, msn, xmpp
+from opencpm.lab.story import concert, group, mms, msn, xmpp
 from opencpm.lab.story.driver import Step, StepResult, Story, run_steps
 
 STORIES: dict[str, Story] = {
     "concert": concert.STORY,
+    "mms": mms.STORY,
     "msn": msn.STORY,
     "xmpp": xmpp.STORY,
     "group": group.STORY,
