@@ -11,8 +11,8 @@ from opencpm.domain.errors import SendError
 from opencpm.domain.message import Part
 from opencpm.interworking.mms import adapt
 from opencpm.interworking.mms.fit import fit
-from opencpm.interworking.mms.slides import slides_of
 from opencpm.media import CLASSES, ContentClass
+from opencpm.media.mms.slides import slides_of
 from opencpm.protocols import mime
 from opencpm.protocols.mms.content import part_of
 from opencpm.transport.http_post import Posted

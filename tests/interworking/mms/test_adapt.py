@@ -9,7 +9,7 @@ import pytest
 from opencpm.domain.errors import Reason, SendError
 from opencpm.domain.message import Part, text_part
 from opencpm.interworking.mms import adapt
-from opencpm.interworking.mms.slides import slides_of
+from opencpm.media.mms.slides import slides_of
 from opencpm.protocols import mime, smil
 from opencpm.protocols.mms import content as mms
 from tests.interworking.mms.pictures import jpeg

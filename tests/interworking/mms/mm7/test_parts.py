@@ -11,20 +11,20 @@ from opencpm.domain.address import Address
 from opencpm.domain.delivery import Delivery
 from opencpm.domain.numbering import NumberPlan
 from opencpm.interworking.mms.mm7 import addresses
-from opencpm.interworking.mms.mm7.breaker import Breaker
 from opencpm.interworking.mms.mm7.exchange import verdict_of
-from opencpm.interworking.mms.mm7.lanes import Lanes
 from opencpm.interworking.mms.mm7.linked import Linked
 from opencpm.interworking.mms.mm7.settings import Mm7Settings
 from opencpm.interworking.mms.mm7.terms import MOST_TRIES, Terms, changed, other
 from opencpm.interworking.mms.mm7.underway import Underway
 from opencpm.interworking.mms.settings import read
 from opencpm.media import CLASSES, ContentClass
+from opencpm.protocols.breaker import Breaker
 from opencpm.protocols.mm7 import REL_5, REL_6, RELEASES
 from opencpm.protocols.mm7.status import Retry
 from opencpm.protocols.mm7.values import MAIL, NUMBER, SHORT_CODE
 from opencpm.protocols.mm7.values import Address as Mm7Address
 from opencpm.transport.http_client import Reply, Unanswered
+from opencpm.transport.lanes import Lanes
 
 from .support import ALICE, BOB, CAROL, Directory, State, delivery
 

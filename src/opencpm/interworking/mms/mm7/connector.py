@@ -20,15 +20,15 @@ from opencpm.interfaces import Context, Inbox, Leg, LegEvents
 from opencpm.interworking.mms.fit import Fits
 from opencpm.interworking.mms.profile import profile_of
 from opencpm.interworking.mms.targets import Targets
+from opencpm.protocols.breaker import Breaker
 from opencpm.transport.http_client import Poster
 from opencpm.transport.http_post import Resource
 from opencpm.transport.http_server import Server
+from opencpm.transport.lanes import Lanes
 
 from . import reasons
-from .breaker import Breaker
 from .exchange import Exchange, failed
 from .inbound import Inbound
-from .lanes import Lanes
 from .linked import Linked
 from .settings import Mm7Settings
 

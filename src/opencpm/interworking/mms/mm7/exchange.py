@@ -14,12 +14,12 @@ from opencpm.interworking.mms.outgoing import Ready, adapted
 from opencpm.interworking.mms.targets import Targets
 from opencpm.media import words
 from opencpm.protocols import mm7
+from opencpm.protocols.breaker import Breaker
 from opencpm.protocols.mm7.operations import Response
 from opencpm.protocols.mm7.status import Meaning, http_meaning, meaning
 from opencpm.transport.http_client import NotSent, Reply, Unanswered
 
 from . import reasons
-from .breaker import Breaker
 from .compose import Composer
 from .linked import Linked
 from .settings import Mm7Settings

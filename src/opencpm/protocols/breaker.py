@@ -1,4 +1,4 @@
-"""Whether the centre can be reached, judged by what became of requests. Pure: time is an argument."""
+"""Whether a peer over HTTP can be reached, judged by what became of requests. Pure: time is an argument."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ class Breaker:
         self._again_at = 0.0
 
     def answered(self, now: float) -> None:
-        """The centre speaks to us."""
+        """The peer speaks to us."""
         if not self.up:
             self.since = now
         self.up, self._pause, self.detail = True, 0.0, self._where
