@@ -278,7 +278,7 @@ async def test_strangers_are_refused_and_named(header: tuple[str, str] | None) -
 
 
 async def test_from_another_address_it_is_a_stranger() -> None:
-    async with rig(listen_peers=["192.0.2.0/24"]) as here:
+    async with rig(listen={"peers": ["192.0.2.0/24"]}) as here:
         report = mm7.Message("t", DeliveryReportReq(message_id="m", mm_status="Retrieved"))
         assert (await push(here, *mm7.encode(report), SECRET)).status == 401
 
@@ -328,7 +328,7 @@ async def test_nested_without_end_is_refused_and_what_follows_is_taken() -> None
 
 
 async def test_what_is_too_large_is_refused_by_http() -> None:
-    async with rig(max_request=4096) as here:
+    async with rig(listen={"max_request": 4096}) as here:
         assert (await push(here, "text/xml", bytes(5000), SECRET)).status == 413
 
 

@@ -242,9 +242,9 @@ def test_a_fault_without_a_status_is_judged_by_its_code() -> None:
     [
         ({"url": "mmsc.example"}, "url"),
         ({"release": "REL-7"}, "REL-6-MM7-1-4"),
-        ({"listen_host": "0.0.0.0"}, "listen_password"),
-        ({"listen_peers": ["mmsc"]}, "192.0.2.1"),
-        ({"listen_certificate": "a.pem"}, "listen_key"),
+        ({"listen": {"host": "0.0.0.0"}}, "password"),
+        ({"listen": {"peers": ["mmsc"]}}, "192.0.2.1"),
+        ({"listen": {"tls_certificate": "a.pem"}}, "tls_key"),
         ({"connections": 0}, "connections"),
         ({"nonsense": 1}, "nonsense"),
     ],
@@ -255,13 +255,13 @@ def test_wrong_settings_say_what_to_mend(wrong: dict[str, object], words: str) -
 
 
 def test_secrets_are_not_shown() -> None:
-    shown = repr(read(Mm7Settings, {"password": "geheim", "listen_password": "geheim"}))
+    shown = repr(read(Mm7Settings, {"password": "geheim", "listen": {"password": "geheim"}}))
     assert "geheim" not in shown
 
 
 def test_where_the_centre_may_come_from() -> None:
-    settings = read(Mm7Settings, {"listen_host": "0.0.0.0", "listen_peers": ["192.0.2.0/24", "2001:db8::1"]})
-    assert settings.comes_from("192.0.2.7")
-    assert settings.comes_from("2001:db8::1")
-    assert not settings.comes_from("198.51.100.1")
-    assert not settings.comes_from("")
+    where = read(Mm7Settings, {"listen": {"host": "0.0.0.0", "peers": ["192.0.2.0/24", "2001:db8::1"]}}).listen
+    assert where.proves("", "", "192.0.2.7")
+    assert where.proves("", "", "2001:db8::1")
+    assert not where.proves("", "", "198.51.100.1")
+    assert not where.proves("", "", "")

@@ -6,7 +6,6 @@ import asyncio
 import logging
 from collections import Counter
 from collections.abc import Mapping, Sequence
-from hmac import compare_digest
 from typing import Any
 from urllib.parse import urlsplit
 
@@ -67,16 +66,10 @@ class Mm7Connector:
         self._inbox = inbox
         self._inbound.start(inbox)
         self._poster = _poster(self._settings)
-        resource = Resource(
-            self._settings.listen_path, self._inbound.handle, self._proves, limit=self._settings.max_request
-        )
+        where = self._settings.listen
+        resource = Resource(where.path, self._inbound.handle, self._proves, limit=where.max_request)
         server = Server(
-            resource,
-            self._settings.listen_host,
-            self._settings.listen_port,
-            name=self.name,
-            certificate=self._settings.listen_certificate,
-            key=self._settings.listen_key,
+            resource, where.host, where.port, name=self.name, certificate=where.tls_certificate, key=where.tls_key
         )
         try:
             async with asyncio.TaskGroup() as tasks:
@@ -89,15 +82,12 @@ class Mm7Connector:
             self._health = Health(HealthState.DOWN, "stopped", self._context.clock.now())
 
     def _listening(self, address: tuple[str, int]) -> None:
-        self.endpoints["https" if self._settings.listen_certificate else "http"] = address
+        self.endpoints["https" if self._settings.listen.tls_certificate else "http"] = address
         self._watch_health()
 
     def _proves(self, user: str, password: str, peer: str) -> bool:
         """Whether this is the centre. Whoever is not leaves a line for the operator."""
-        settings = self._settings
-        known = compare_digest(user.encode(), settings.listen_username.encode())
-        known &= compare_digest(password.encode(), settings.listen_password.encode())
-        if (known or not settings.listen_username) and settings.comes_from(peer):
+        if self._settings.listen.proves(user, password, peer):
             return True
         self.counters["strangers"] += 1
         if self._inbox is not None:

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+from hmac import compare_digest
 from ipaddress import ip_address, ip_network
 from typing import Annotated, Literal
 
-from pydantic import Field, field_validator, model_validator
+from pydantic import BaseModel, ConfigDict, Field, field_validator, model_validator
 
 from opencpm.interworking.mms.settings import MmsSettings, Seconds
 from opencpm.protocols.mm7 import RELEASES, Release
@@ -13,6 +14,57 @@ from opencpm.transport.http_client import Tls
 
 Port = Annotated[int, Field(ge=0, le=65535)]
 _LOOPBACK = ("127.0.0.1", "::1", "localhost")
+
+
+class Listener(BaseModel):
+    """``[networks.<name>.listen]``."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+    host: str = Field(default="127.0.0.1", description='Address to listen on; "0.0.0.0" or "::" for all.')
+    port: Port = Field(default=8082, description="Port; 0 for any free one.")
+    path: str = Field(default="/mm7", pattern=r"^/[!-~]*$", description="Path of the resource.")
+    username: str = Field(default="", description='User that the centre names; "": nobody is asked.')
+    password: str = Field(default="", repr=False, description="Its password.")
+    peers: tuple[str, ...] = Field(
+        default=(), description='Addresses from which the centre comes: "192.0.2.0/24"; left out: any.'
+    )
+    tls_certificate: str = Field(default="", description="File of our certificate for HTTPS, PEM.")
+    tls_key: str = Field(default="", description="File of its private key, PEM.")
+    max_request: int = Field(default=4 << 20, ge=4096, le=16 << 20, description="Largest request taken, octets.")
+
+    @field_validator("peers")
+    @classmethod
+    def _networks(cls, peers: tuple[str, ...]) -> tuple[str, ...]:
+        for peer in peers:
+            try:
+                ip_network(peer, strict=False)
+            except ValueError:
+                raise ValueError(f"{peer!r} is no address; write one like 192.0.2.1 or 192.0.2.0/24") from None
+        return peers
+
+    @model_validator(mode="after")
+    def _safe(self) -> Listener:
+        if self.host not in _LOOPBACK and not (self.password or self.peers):
+            raise ValueError("everybody could bring messages: write username and password, or peers")
+        if bool(self.tls_certificate) != bool(self.tls_key):
+            raise ValueError("HTTPS needs tls_certificate and tls_key; write both, or neither")
+        return self
+
+    def proves(self, user: str, password: str, peer: str) -> bool:
+        """Whether this is the centre; takes as long for a wrong user as for a wrong password."""
+        known = compare_digest(user.encode(), self.username.encode())
+        known &= compare_digest(password.encode(), self.password.encode())
+        return (known or not self.username) and self._comes_from(peer)
+
+    def _comes_from(self, peer: str) -> bool:
+        if not self.peers:
+            return True
+        try:
+            address = ip_address(peer)
+        except ValueError:
+            return False
+        return any(address in ip_network(one, strict=False) for one in self.peers)
 
 
 class Mm7Settings(MmsSettings):
@@ -61,17 +113,7 @@ class Mm7Settings(MmsSettings):
     refused_retry: Annotated[float, Field(gt=0)] = Field(
         default=60.0, description="First pause after it refused our credentials; it doubles up to 15 minutes."
     )
-    listen_host: str = Field(default="127.0.0.1", description="Where the centre brings reports and messages: address.")
-    listen_port: Port = Field(default=8082, description="Port; 0 for any free one.")
-    listen_path: str = Field(default="/mm7", pattern=r"^/[!-~]*$", description="Path of the resource.")
-    listen_username: str = Field(default="", description='User that the centre names; "": nobody is asked.')
-    listen_password: str = Field(default="", repr=False, description="Its password.")
-    listen_peers: tuple[str, ...] = Field(
-        default=(), description='Addresses from which the centre comes: "192.0.2.0/24"; left out: any.'
-    )
-    listen_certificate: str = Field(default="", description="File of our certificate for HTTPS, PEM.")
-    listen_key: str = Field(default="", description="File of its private key, PEM.")
-    max_request: int = Field(default=4 << 20, ge=4096, le=16 << 20, description="Largest request taken, octets.")
+    listen: Listener = Field(default=Listener(), description="Where the centre brings reports and messages.")
 
     @field_validator("release")
     @classmethod
@@ -79,26 +121,6 @@ class Mm7Settings(MmsSettings):
         if release not in RELEASES:
             raise ValueError(f"{release!r} is no schema release; write one of {', '.join(RELEASES)}")
         return release
-
-    @field_validator("listen_peers")
-    @classmethod
-    def _networks(cls, peers: tuple[str, ...]) -> tuple[str, ...]:
-        for peer in peers:
-            try:
-                ip_network(peer, strict=False)
-            except ValueError:
-                raise ValueError(f"{peer!r} is no address; write one like 192.0.2.1 or 192.0.2.0/24") from None
-        return peers
-
-    @model_validator(mode="after")
-    def _safe(self) -> Mm7Settings:
-        if self.listen_host not in _LOOPBACK and not (self.listen_password or self.listen_peers):
-            raise ValueError(
-                "everybody could bring messages: write listen_username and listen_password, or listen_peers"
-            )
-        if bool(self.listen_certificate) != bool(self.listen_key):
-            raise ValueError("HTTPS needs listen_certificate and listen_key; write both, or neither")
-        return self
 
     @property
     def tls(self) -> Tls | None:
@@ -109,13 +131,3 @@ class Mm7Settings(MmsSettings):
     @property
     def speaks(self) -> Release:
         return RELEASES[self.release]
-
-    def comes_from(self, peer: str) -> bool:
-        """Whether the centre may come from this address."""
-        if not self.listen_peers:
-            return True
-        try:
-            address = ip_address(peer)
-        except ValueError:
-            return False
-        return any(address in ip_network(one, strict=False) for one in self.listen_peers)

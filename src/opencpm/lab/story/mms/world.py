@@ -53,9 +53,7 @@ class MmsWorld(Town):
             "username": _VASP[0],
             "password": _VASP[1],
             "vasp_id": "opencpm",
-            "listen_port": 0,
-            "listen_username": _MMSC[0],
-            "listen_password": _MMSC[1],
+            "listen": {"port": 0, "username": _MMSC[0], "password": _MMSC[1]},
             "content_class": CLASS,
             "read_to_display": True,
         }
