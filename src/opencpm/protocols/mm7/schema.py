@@ -34,3 +34,8 @@ RELEASES = MappingProxyType(
 )
 REL_5 = RELEASES["REL-5-MM7-1-0"]
 REL_6 = RELEASES["REL-6-MM7-1-4"]
+
+
+def other(release: Release) -> Release:
+    """The release to try when a peer does not understand this one."""
+    return REL_5 if "REL-6" in release.namespace else REL_6

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import logging
 from collections import Counter
-from typing import NamedTuple, Protocol
+from typing import Protocol
 
 from opencpm.domain.delivery import Delivery, Outcome, OutcomeKind
 from opencpm.domain.errors import SendError
@@ -13,10 +13,8 @@ from opencpm.interfaces import Context
 from opencpm.interworking.mms.outgoing import Ready, adapted
 from opencpm.interworking.mms.targets import Targets
 from opencpm.media import words
-from opencpm.protocols import mm7
 from opencpm.protocols.breaker import Breaker
-from opencpm.protocols.mm7.operations import Response
-from opencpm.protocols.mm7.status import Meaning, http_meaning, meaning
+from opencpm.protocols.mm7.verdict import Verdict, verdict_of
 from opencpm.transport.http_client import NotSent, Reply, Unanswered
 
 from . import reasons
@@ -37,17 +35,6 @@ class Way(Protocol):
     """How a request reaches the centre."""
 
     async def post(self, content_type: str, body: bytes, headers: dict[str, str] | None = None) -> Reply: ...
-
-
-class Verdict(NamedTuple):
-    """What the centre said: its code, what that means, and the name under which it knows the message."""
-
-    meaning: Meaning
-    code: str
-    said: str
-    source: str
-    message_id: str = ""
-    retry_after: float = 0.0
 
 
 class Exchange:
@@ -101,7 +88,10 @@ class Exchange:
         await self.underway.begin(delivery.id, now)
         try:
             reply = await way.post(content_type, body, {"SOAPAction": '""'})
-            verdict = verdict_of(reply)
+            verdict = verdict_of(reply.status, reply.content_type, reply.body)
+            if verdict is None:
+                raise Unanswered(f"HTTP {reply.status} without a SubmitRsp")
+            verdict = verdict._replace(retry_after=reply.retry_after)
         except NotSent as error:
             self.underway.withdrawn(delivery.id)
             self._breaker.failed(str(error), self._context.clock.now())
@@ -165,33 +155,3 @@ def failed(delivery: Delivery, error: SendError, at: float, source: str = _US) -
     return Outcome(
         delivery_id=delivery.id, token=delivery.token, kind=OutcomeKind.FAILED, at=at, source=source, error=error
     )
-
-
-def verdict_of(reply: Reply) -> Verdict:
-    """What an HTTP answer says: by its SOAP body where there is one, else by its status.
-
-    Raises Unanswered: 200 without anything that says what became of the message.
-    """
-    response = _response(reply)
-    if response is not None and response.status.code:
-        status = response.status
-        said = f"{status.code} {status.text}" + (f" ({status.details[:120]})" if status.details else "")
-        found = meaning(status.code)
-        return Verdict(
-            found, str(status.code), said, f"MM7 {response.operation}", response.message_id, reply.retry_after
-        )
-    if 200 <= reply.status < 300:
-        raise Unanswered(f"HTTP {reply.status} without a SubmitRsp")
-    found = http_meaning(reply.status)
-    return Verdict(found, f"HTTP {reply.status}", f"HTTP {reply.status}", "HTTP", retry_after=reply.retry_after)
-
-
-def _response(reply: Reply) -> Response | None:
-    try:
-        operation = mm7.decode(reply.content_type, reply.body).operation
-    except mm7.Mm7Error:
-        return None
-    return operation if isinstance(operation, Response) else None
-
-
-__all__ = ["Exchange", "Verdict", "Way", "failed", "verdict_of"]

@@ -7,7 +7,8 @@ from typing import Final
 
 from opencpm.domain.media import Target
 from opencpm.interworking.mms.targets import smaller
-from opencpm.protocols.mm7 import REL_5, REL_6, Release
+from opencpm.protocols.mm7 import Release
+from opencpm.protocols.mm7.schema import other
 from opencpm.protocols.mm7.status import Retry
 
 MOST_TRIES: Final = 4
@@ -45,8 +46,3 @@ def changed(terms: Terms, retry: Retry) -> Terms | None:
         less = smaller(terms.target)
         return replace(following, target=less, reduced=True) if less is not None else None
     return None
-
-
-def other(release: Release) -> Release:
-    """The release to try when a peer does not understand this one."""
-    return REL_5 if "REL-6" in release.namespace else REL_6
