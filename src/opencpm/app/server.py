@@ -8,7 +8,7 @@ from collections.abc import AsyncIterator, Mapping, Sequence
 from contextlib import asynccontextmanager
 
 from opencpm import numbering
-from opencpm.access import sip, smpp, web
+from opencpm.access import mm7, sip, smpp, web
 from opencpm.app.chance import RandomIds, SystemClock
 from opencpm.app.networks import build_network
 from opencpm.app.people import opened
@@ -116,6 +116,8 @@ class App:
             connectors.append(web.build(self.settings.web, context("web"), messaging=self.messaging, files=files))
         if self.settings.smpp.enabled:
             connectors.append(smpp.build(self.settings.smpp, context("smpp"), store=self.store))
+        if self.settings.mm7.enabled:
+            connectors.append(mm7.build(self.settings.mm7, context("mm7"), store=self.store))
         connectors += [build_network(values, context(name)) for name, values in self.settings.networks.items()]
         self.connectors = [Supervised(one, clock) for one in connectors]
         self.messaging.attach(self.connectors)

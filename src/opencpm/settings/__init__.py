@@ -4,6 +4,7 @@ Read from one TOML file. The environment names the file (``OPENCPM_CONFIG``) and
 """
 
 from opencpm.settings.load import CONFIG_VARIABLE, SettingsError, default_path, load, parse
+from opencpm.settings.mm7 import Mm7AccessSettings, Mm7Terms
 from opencpm.settings.models import FilesSettings, Settings, SipSettings, WebSettings
 from opencpm.settings.numbers import NumbersSettings
 from opencpm.settings.policy import LimitSettings, PolicySettings, RouteSettings
@@ -14,6 +15,8 @@ __all__ = [
     "FilesSettings",
     "LimitSettings",
     "NumbersSettings",
+    "Mm7AccessSettings",
+    "Mm7Terms",
     "PolicySettings",
     "RouteSettings",
     "Settings",

@@ -62,7 +62,7 @@ _FILES = ("tls_ca", "tls_certificate", "tls_key")
 
 
 def _resolved(settings: Settings, folder: Path) -> Settings:
-    secure: dict[str, BaseModel] = {"sip": settings.sip, "smpp": settings.smpp}
+    secure: dict[str, BaseModel] = {"sip": settings.sip, "smpp": settings.smpp, "mm7": settings.mm7}
     sections = {name: section.model_copy(update=_files(section, folder)) for name, section in secure.items()}
     if settings.numbers.table:
         table = str(folder / settings.numbers.table)

@@ -9,6 +9,7 @@ from pydantic import AfterValidator, Field, field_validator, model_validator
 
 from opencpm.domain.policy import Policy
 from opencpm.settings.kinds import OptionalPort, Port, Section
+from opencpm.settings.mm7 import Mm7AccessSettings
 from opencpm.settings.numbers import NumbersSettings
 from opencpm.settings.policy import PolicySettings
 from opencpm.settings.smpp import SmppSettings
@@ -136,6 +137,7 @@ class Settings(Section):
     sip: SipSettings = Field(default=SipSettings(), description="CPM devices ([sip]).")
     web: WebSettings = Field(default=WebSettings(), description="API and page ([web]).")
     smpp: SmppSettings = Field(default=SmppSettings(), description="ESMEs that bind to us ([smpp]).")
+    mm7: Mm7AccessSettings = Field(default=Mm7AccessSettings(), description="VASPs that submit to us ([mm7]).")
     files: FilesSettings = Field(default=FilesSettings(), description="Uploads and links ([files]).")
     numbers: NumbersSettings = Field(
         default=NumbersSettings(), description="What is known of telephone numbers ([numbers])."
@@ -149,7 +151,7 @@ class Settings(Section):
     @classmethod
     def _typed(cls, networks: dict[str, dict[str, Any]]) -> dict[str, dict[str, Any]]:
         for name, settings in networks.items():
-            if name in ("sip", "web", "smpp"):
+            if name in ("sip", "web", "smpp", "mm7"):
                 raise ValueError(f"{name!r} is the name of an access; choose another for this network")
             if not isinstance(settings.get("type"), str):
                 raise ValueError(f'{name} has no type; write type = "sms" (or the kind of network it is)')

@@ -10,7 +10,6 @@ from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
 from opencpm.access.smpp import compose
-from opencpm.access.smpp.bucket import Bucket
 from opencpm.access.smpp.compose import Composer
 from opencpm.access.smpp.door import Door
 from opencpm.access.smpp.ids import MessageIds
@@ -31,6 +30,7 @@ from opencpm.domain.report import Status
 from opencpm.domain.session import Composing, SessionOffer
 from opencpm.domain.subscriber import Subscriber
 from opencpm.interfaces import Context, Inbox, Leg, LegEvents, Store
+from opencpm.protocols.bucket import Bucket
 from opencpm.protocols.smpp.coding import Decoder
 from opencpm.protocols.smpp.events import Answered, Asked, BindAsked, Closed, Event, Received, Unanswered
 from opencpm.protocols.smpp.short_message import ShortMessage

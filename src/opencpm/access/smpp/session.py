@@ -7,9 +7,9 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 from typing import Protocol
 
-from opencpm.access.smpp.bucket import Bucket
 from opencpm.access.smpp.outbox import Entry, Outbox
 from opencpm.access.smpp.reasons import for_version
+from opencpm.protocols.bucket import Bucket
 from opencpm.protocols.smpp.binding import Timers
 from opencpm.protocols.smpp.coding import Decoder
 from opencpm.protocols.smpp.command import Command

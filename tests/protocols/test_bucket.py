@@ -1,4 +1,4 @@
-from opencpm.access.smpp.bucket import Bucket
+from opencpm.protocols.bucket import Bucket
 
 
 def test_no_rate_no_limit():
