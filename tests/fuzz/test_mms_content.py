@@ -97,3 +97,28 @@ def test_whatever_comes_to_the_listener_has_an_answer(content_type: str, body: b
         return (await inbound.handle(Posted({"content-type": content_type}, body, "", ""))).status
 
     assert asyncio.run(ask()) == 200
+
+
+@settings(max_examples=50)
+@given(content_type=_TYPES | st.just("text/xml"), body=_BODIES)
+def test_whatever_a_service_sends_has_an_answer(content_type: str, body: bytes) -> None:
+    from opencpm.access.mm7.account import Account
+    from opencpm.access.mm7.people import People
+    from opencpm.access.mm7.submits import Submits
+    from opencpm.domain.address import tel
+    from opencpm.domain.subscriber import Subscriber
+    from opencpm.protocols.breaker import Breaker
+    from opencpm.protocols.bucket import Bucket
+    from opencpm.protocols.mm7 import REL_6
+    from opencpm.settings import Mm7AccessSettings, Mm7Terms
+
+    where = context()
+    submits = Submits(where, where.store, People(Mm7AccessSettings(), where.directory))  # type: ignore[arg-type]
+    account = Account("news", Mm7Terms(), Bucket(0.0, 0, 0.0), Breaker("", 1.0, 1.0, 1.0, 0.0), REL_6)
+    person = Subscriber(id="news", name="News", addresses=(tel("7755"),))
+
+    async def ask() -> int:
+        submits.start(Inbox())
+        return (await submits.take(account, person, content_type, body)).status
+
+    assert asyncio.run(ask()) == 200
