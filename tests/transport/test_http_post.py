@@ -5,12 +5,16 @@ from __future__ import annotations
 import asyncio
 from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager
+from pathlib import Path
 
 import pytest
 
-from opencpm.transport.http_client import MAX_ANSWER, NotSent, Poster, Unanswered
+from opencpm.protocols.sip import digest
+from opencpm.protocols.sip.headers import parse_auth
+from opencpm.transport.http_client import MAX_ANSWER, NotSent, Poster, Tls, Unanswered
 from opencpm.transport.http_post import Answer, Handle, Posted, Resource, credentials
 from opencpm.transport.http_server import Server
+from tests.transport.certificates import make_certificate
 
 
 async def echo(posted: Posted) -> Answer:
@@ -155,3 +159,64 @@ async def _raw(where: tuple[str, int], octets: bytes) -> bytes:
     answer = await reader.read()
     writer.close()
     return answer
+
+
+# -- credentials and TLS of the client
+
+
+@asynccontextmanager
+async def serving(app: object, **more: str) -> AsyncIterator[tuple[str, int]]:
+    server = Server(app, "127.0.0.1", 0, name="test", **more)
+    where: asyncio.Future[tuple[str, int]] = asyncio.get_running_loop().create_future()
+    task = asyncio.create_task(server.run(where.set_result))
+    try:
+        yield await where
+    finally:
+        task.cancel()
+        await asyncio.gather(task, return_exceptions=True)
+
+
+async def test_digest_is_answered_and_the_second_request_needs_no_challenge() -> None:
+    """Checked by our own server's verifier of RFC 7616."""
+    policy, asked = digest.Policy("mmsc", b"k" * 32), []
+
+    async def app(scope, receive, send):
+        sent = dict(scope["headers"]).get(b"authorization", b"").decode()
+        asked.append(sent)
+        status, headers = 200, []
+        if not sent or not _right(sent):
+            challenge = f'Digest realm="mmsc", nonce="{digest.make_nonce(policy, 1.0, "s")}", qop="auth", algorithm=MD5'
+            status, headers = 401, [(b"www-authenticate", challenge.encode())]
+        while (await receive()).get("more_body"):
+            pass
+        await send({"type": "http.response.start", "status": status, "headers": headers})
+        await send({"type": "http.response.body", "body": b""})
+
+    def _right(header: str) -> bool:
+        auth = parse_auth(header)
+        secret = digest.ha1("vasp", "mmsc", "ü-secret", "MD5")
+        return auth.get("response") == digest.answer(secret, auth, "POST", "MD5")
+
+    async with serving(app) as where, poster(where, scheme="digest") as client:
+        assert (await client.post("text/xml", b"<x/>" * 1000)).status == 200
+        assert (await client.post("text/xml", b"<y/>")).status == 200
+    assert [bool(one) for one in asked] == [False, True, True]
+
+
+async def test_https_is_checked_and_a_stranger_gets_nothing(tmp_path: Path) -> None:
+    certificate, key = make_certificate(tmp_path)
+    resource = Resource("/mm7", echo, proves, limit=1000)
+    async with serving(resource, certificate=certificate, key=key) as where:
+        url = f"https://{where[0]}:{where[1]}/mm7"
+        trusting = Poster(url, username="vasp", password="ü-secret", tls=Tls(certificate, certificate, key))
+        assert (await trusting.post("text/xml", b"<x/>")).status == 200
+        await trusting.close()
+        wary = Poster(url, username="vasp", password="ü-secret", tls=Tls())
+        with pytest.raises(NotSent, match="certificate"):
+            await wary.post("text/xml", b"<x/>")
+        await wary.close()
+
+
+def test_files_that_are_none_are_said() -> None:
+    with pytest.raises(OSError):
+        Tls("/nowhere.pem").context()
