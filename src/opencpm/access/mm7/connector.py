@@ -92,7 +92,10 @@ class Mm7Access:
                 tasks.create_task(self._tick())
         finally:
             self.endpoints.clear()
-            self._health = Health(HealthState.DOWN, "stopped", self._context.clock.now())
+            now = self._context.clock.now()
+            stopping = reasons.not_reached("the connector is stopping")
+            self._settle([failed(one, stopping, now) for one in self._lanes.drain()])
+            self._health = Health(HealthState.DOWN, "stopped", now)
             await self._close()
 
     async def _close(self) -> None:

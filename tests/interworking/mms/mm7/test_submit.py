@@ -311,6 +311,17 @@ async def test_more_than_may_be_in_hand_is_congestion() -> None:
         assert here.connector.health().backlog == 2
 
 
+async def test_what_has_not_begun_when_it_stops_is_given_back() -> None:
+    async with rig(connections=1) as here:
+        here.mmsc.faults.silent = 1
+        here.send(*(delivery(text_part("Hi"), ident=f"d{n}.0") for n in range(3)))
+        await here.mmsc.happenings.until(lambda: bool(here.mmsc.happenings.all))
+        await here.stop()
+        assert [one.delivery_id for one in here.inbox.outcomes] == ["d1.0", "d2.0"]
+        for outcome in here.inbox.outcomes:
+            refused(outcome, Reason.NETWORK_DOWN, True)
+
+
 async def test_what_goes_to_one_phone_goes_in_order() -> None:
     async with rig(connections=4) as here:
         bob = here.mmsc.phone(BOB.value)

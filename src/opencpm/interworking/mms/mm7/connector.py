@@ -78,8 +78,11 @@ class Mm7Connector:
                 tasks.create_task(self._tick())
         finally:
             self.endpoints.clear()
+            now = self._context.clock.now()
+            stopping = reasons.no_connection("the connector is stopping")
+            self._settle([failed(one, stopping, now) for one in self._lanes.drain()])
+            self._health = Health(HealthState.DOWN, "stopped", now)
             await self._poster.close()
-            self._health = Health(HealthState.DOWN, "stopped", self._context.clock.now())
 
     def _listening(self, address: tuple[str, int]) -> None:
         self.endpoints["https" if self._settings.listen.tls_certificate else "http"] = address
