@@ -14,6 +14,7 @@ from opencpm.interworking.mms.fit import fit
 from opencpm.interworking.mms.outgoing import adapted
 from opencpm.media import CLASSES, ContentClass, Pool
 from tests.interworking.mms.pictures import jpeg
+from tests.protocols.test_pushlocation import DOCUMENT
 
 RICH = CLASSES[ContentClass.IMAGE_RICH]
 
@@ -45,3 +46,16 @@ async def test_where_there_are_no_workers_media_do_not_go() -> None:
     with pytest.raises(SendError) as caught:
         await adapted((Part("image/jpeg", jpeg()),), RICH, NOTHING)
     assert caught.value.reason is Reason.UNSUPPORTED_MEDIA
+
+
+async def test_a_location_is_a_text_with_a_link_to_a_map() -> None:
+    body = DOCUMENT.replace("{pos}", "52.2297 21.0122").encode()
+    parts = (Part("application/vnd.gsma.rcspushlocation+xml;charset=UTF-8", body),)
+    assert fit(parts, RICH).error is None
+    ready = await adapted(parts, RICH, NOTHING)
+    link = "https://www.openstreetmap.org/?mlat=52.229700&mlon=21.012200"
+    assert [part.text for part in ready.parts] == [f"the old bridge: {link}"]
+
+
+def test_a_location_that_cannot_be_read_does_not_go() -> None:
+    assert fit((Part("application/vnd.gsma.rcspushlocation+xml", b"<x/>"),), RICH).error is not None

@@ -13,6 +13,7 @@ from opencpm.domain.message import Message, Part
 from opencpm.domain.profile import WHOLE, Fit
 from opencpm.media import Inspection, Kind, MediaError, inspect, words
 
+from .plain import plain
 from .targets import Targets
 
 CONVERTS: Final = importlib.util.find_spec("av") is not None
@@ -45,6 +46,7 @@ class Fits:
 
 def fit(parts: Sequence[Part], target: Target, converts: bool = CONVERTS) -> Fit:
     """The losses by the rules of adaptation (``opencpm.media``), as far as they can be told without decoding."""
+    parts = plain(parts)
     texts = sum(len(part.body) for part in parts if part.media_type == "text/plain")
     if texts > target.budget:
         detail = f"the text is longer than the {words.size(target.budget)} that MMS takes"

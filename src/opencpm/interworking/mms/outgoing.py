@@ -11,6 +11,8 @@ from opencpm.domain.message import Part
 from opencpm.interfaces import MediaAdapter
 from opencpm.media import words
 
+from .plain import plain
+
 
 class Ready(NamedTuple):
     """Parts that fit, and what was lost on the way."""
@@ -28,6 +30,7 @@ async def adapted(parts: Sequence[Part], target: Target, media: MediaAdapter) ->
 
     Raises SendError.
     """
+    parts = plain(parts)
     if all(part.media_type == "text/plain" for part in parts):
         size = sum(len(part.body) for part in parts)
         if size > target.budget:
