@@ -80,6 +80,16 @@ def test_doctor_says_what_is_wrong(run: Run, home: Path) -> None:
     assert "is good for" in found["ok", "certificate"]["found"]
 
 
+def test_doctor_looks_whether_an_mms_centre_is_there(run: Run, home: Path) -> None:
+    with socket.create_server(("127.0.0.1", 0)) as centre, (home / "opencpm.toml").open("a") as file:
+        file.write(f'[networks.mms]\ntype = "mm7"\nurl = "http://127.0.0.1:{centre.getsockname()[1]}/mm7"\n')
+        file.write('[networks.other]\ntype = "mm7"\nurl = "http://127.0.0.1:1/mm7"\n')
+        file.flush()
+        found = {(one["level"], one["subject"]): one for one in json.loads(run("doctor", "--json").output)}
+    assert "takes connections" in found["ok", "mms"]["found"]
+    assert "127.0.0.1:1 cannot be reached" in found["fail", "other"]["found"]
+
+
 def test_doctor_without_settings(run: Run) -> None:
     result = run("doctor")
     assert result.exit_code == 1

@@ -13,6 +13,7 @@ import time
 from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any, NamedTuple
+from urllib.parse import urlsplit
 
 from opencpm.app.people import opened
 from opencpm.app.supervision import StartError
@@ -136,6 +137,9 @@ def _far_ends(values: Mapping[str, Any]) -> Iterator[tuple[str, int]]:
     for link in values.get("links", [values]):
         if "host" in link or "port" in link:
             yield str(link.get("host", "127.0.0.1")), int(link.get("port", 2775))
+    url = urlsplit(str(values.get("url", "")))
+    if url.hostname:
+        yield url.hostname, url.port or (443 if url.scheme == "https" else 80)
     host, colon, port = str(values.get("server", "")).rpartition(":")
     if colon and port.isdigit():
         yield host, int(port)
@@ -185,6 +189,8 @@ def _listening(settings: Settings) -> Iterator[tuple[str, str, int]]:
         yield from ((kind, host, port) for kind, (host, port) in ports.items() if port)
     if web.enabled and web.port:
         yield "web", web.host, web.port
+    if settings.mm7.enabled and settings.mm7.port:
+        yield "mm7", settings.mm7.host, settings.mm7.port
 
 
 def _bindable(host: str, port: int, kind: socket.SocketKind) -> int | None:

@@ -42,6 +42,9 @@ Handle = Callable[[Posted], Awaitable[Answer]]
 Proves = Callable[[str, str, str], bool]
 """(user, password, peer): whether this is who they say; user and password are "" where none were given."""
 
+Wait = Callable[[str, str], float]
+"""(user, peer): seconds until they may try again after too many wrong passwords; 0: now."""
+
 
 class Resource:
     """An ASGI application: ``path`` takes POST of at most ``limit`` octets from those who prove who they are.
@@ -50,8 +53,10 @@ class Resource:
     is told to come again (503).
     """
 
-    def __init__(self, path: str, handle: Handle, proves: Proves, *, limit: int, at_once: int = 16) -> None:
-        self._path, self._handle, self._proves = path, handle, proves
+    def __init__(
+        self, path: str, handle: Handle, proves: Proves, *, limit: int, at_once: int = 16, wait: Wait = lambda *_: 0.0
+    ) -> None:
+        self._path, self._handle, self._proves, self._wait = path, handle, proves, wait
         self._limit, self._at_once = limit, at_once
         self._in_hand = 0
 
@@ -72,6 +77,8 @@ class Resource:
         headers = {name.decode("latin-1"): value.decode("latin-1") for name, value in scope["headers"]}
         peer = scope["client"][0] if scope.get("client") else ""
         user, password = credentials(headers.get("authorization", ""))
+        if wait := self._wait(user, peer):
+            return Answer(429, headers=(("Retry-After", str(int(wait) + 1)),))
         if not self._proves(user, password, peer):
             return Answer(401, headers=(("WWW-Authenticate", _REALM.decode()),))
         if self._in_hand >= self._at_once:

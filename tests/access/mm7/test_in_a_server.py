@@ -192,6 +192,16 @@ async def test_strangers_are_refused_and_named(tmp_path: Path, user: str, passwo
         await eventually(lambda: list(here.app.store.trail(f"mm7:{user}")))
 
 
+async def test_passwords_are_not_tried_without_end(tmp_path: Path) -> None:
+    async with house(tmp_path) as here:
+        right = here.vasp.password
+        here.vasp.password = "guess"
+        answers = [(await here.vasp.post("text/xml", b"<x/>")).status for _ in range(7)]
+        assert answers == [401] * 5 + [429] * 2
+        here.vasp.password = right
+        assert (await here.vasp.post("text/xml", b"<x/>")).status == 429
+
+
 async def test_a_user_who_is_not_listed_does_not_submit_where_only_those_listed_may(tmp_path: Path) -> None:
     async with house(tmp_path, only_listed=True) as here:
         here.vasp.user = "alice"

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from opencpm.access.web.guard import Attempts, Logins, Tickets
+from opencpm.access.web.guard import Tickets
+from opencpm.protocols.logins import Attempts, Logins
 
 
 def test_the_fifth_failure_within_the_window_must_wait_until_the_first_is_old() -> None:

@@ -25,6 +25,7 @@ from opencpm.domain.session import Composing, SessionOffer
 from opencpm.interfaces import Context, Inbox, Leg, LegEvents, Store
 from opencpm.protocols.breaker import Breaker
 from opencpm.protocols.bucket import Bucket
+from opencpm.protocols.logins import Logins
 from opencpm.protocols.mm7 import RELEASES
 from opencpm.settings import Mm7AccessSettings, Mm7Terms
 from opencpm.transport.http_client import Poster, Tls
@@ -63,6 +64,7 @@ class Mm7Access:
         people = People(settings, context.directory)
         self._submits = Submits(context, store, people)
         self._pushes = Pushes(Composer(settings, people), context.clock)
+        self._logins = Logins()
         self._lanes = Lanes(settings.connections, settings.queue, self._carry)
         self._inbox: Inbox | None = None
         self._health = Health(HealthState.DOWN, "not listening", context.clock.now())
@@ -76,7 +78,9 @@ class Mm7Access:
         settings = self._settings
         for name in settings.accounts:
             self._account(name)
-        resource = Resource(settings.path, self._handle, self._proves, limit=settings.max_request)
+        resource = Resource(
+            settings.path, self._handle, self._proves, limit=settings.max_request, wait=self._locked_out
+        )
         server = Server(
             resource,
             settings.host,
@@ -143,6 +147,9 @@ class Mm7Access:
 
     # -- what VASPs ask
 
+    def _locked_out(self, user: str, peer: str) -> float:
+        return self._logins.wait(user, peer, self._context.clock.now())
+
     def _proves(self, user: str, password: str, peer: str) -> bool:
         """Whether this is a subscriber who may submit. Nobody is told whether a user exists."""
         directory = self._context.directory
@@ -152,8 +159,10 @@ class Mm7Access:
         elif subscriber.barred or self._settings.terms_of(user) is None:
             who, reason, why = str(subscriber.addresses[0]), Reason.BARRED, "the account may not submit"
         else:
+            self._logins.passed(user, peer)
             return True
         self.counters["refused at the door"] += 1
+        self._logins.failed(user, peer, self._context.clock.now())
         if self._inbox is not None:
             self._inbox.turned_away(who, reason.value, f"a request over MM7 from {peer}: {why}")
         return False

@@ -10,10 +10,11 @@ from typing import Any, Protocol, cast
 from opencpm.access.web.application import application
 from opencpm.access.web.connector import WebConnector
 from opencpm.access.web.desk import FileDesk
-from opencpm.access.web.guard import Logins, Tickets
+from opencpm.access.web.guard import Tickets
 from opencpm.access.web.house import House
 from opencpm.access.web.needs import People, UseCases
 from opencpm.interfaces import Context
+from opencpm.protocols.logins import Logins
 from opencpm.transport.http_server import Server
 
 __all__ = ["FileDesk", "build", "house_of"]

@@ -11,9 +11,10 @@ from starlette.requests import Request
 
 from opencpm.access.web.connector import WebConnector
 from opencpm.access.web.desk import FileDesk
-from opencpm.access.web.guard import Logins, Tickets
+from opencpm.access.web.guard import Tickets
 from opencpm.access.web.needs import People, UseCases
 from opencpm.interfaces import Clock, Ids
+from opencpm.protocols.logins import Logins
 
 _REFUSED = 1000  # refused messages whose senders are remembered
 
