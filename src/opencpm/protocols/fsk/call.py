@@ -183,7 +183,8 @@ class LineCall:
         number = 2 if burst.seizure or frames2.looks_like(burst.frame) else 1
         dialect = next((each for each in self._dialects if each.number == number), None)
         if dialect is None:
-            self._finish(End.OTHER_PROTOCOL, f"the line speaks protocol {number}")
+            if self._terms.strict:
+                self._finish(End.OTHER_PROTOCOL, f"the line speaks protocol {number}")
             return False
         self._dialect = dialect
         self._known = True

@@ -93,6 +93,7 @@ class Terms:
     errors: int = 3  # "not understood" said in one call
     messages: int = 10  # taken in one call
     amplitude: float = 5000.0
+    strict: bool = True  # a far end that speaks a protocol we may not speak ends the call; else it is not heard
 
 
 class Trace(NamedTuple):
