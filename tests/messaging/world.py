@@ -163,9 +163,9 @@ class Network:
         references = tuple(Reference(key=k, segment=i, segments=len(keys)) for i, k in enumerate(keys))
         self._settle(delivery, OutcomeKind.ACCEPTED, references=references, detail="ok")
 
-    def bring(self, delivery: Delivery) -> None:
+    def bring(self, delivery: Delivery, *losses: str) -> None:
         """The device itself answers."""
-        self._settle(delivery, OutcomeKind.DELIVERED, detail="200")
+        self._settle(delivery, OutcomeKind.DELIVERED, detail="200", losses=losses)
 
     def refuse(self, delivery: Delivery, reason: Reason, *, retryable: bool, retry_after: float = 0.0) -> None:
         error = SendError(reason, retryable=retryable, retry_after=retry_after)

@@ -90,3 +90,4 @@ class Outcome:
     error: SendError | None = None
     doubled: bool = False  # an earlier attempt may have arrived as well
     detail: str = ""
+    losses: tuple[str, ...] = ()  # what the receiver did not get, or not as it was: sentences for the sender

@@ -175,7 +175,8 @@ class Dispatch:
                 early += parked
         doubled = "; an earlier attempt may have arrived as well" if outcome.doubled or record.error == UNCLEAR else ""
         record.error = ""
-        changes.trail.append(trail.line(record, Step.ACCEPTED, f"{outcome.source}: {outcome.detail}{doubled}", now))
+        what = f"{outcome.source}: {outcome.detail}{doubled}"
+        changes.trail.append(trail.line(record, Step.ACCEPTED, what, now, outcome.losses))
         ready += tell_sender(self._ground, record, Status.ACCEPTED, changes, network=self._kind(record.network))
         return early
 
@@ -190,7 +191,7 @@ class Dispatch:
             self._ground.working.release(record.id)
             return
         what = f"{outcome.source}: {outcome.detail}" if outcome.detail else outcome.source
-        changes.trail.append(trail.line(record, Step.DELIVERED, what, now))
+        changes.trail.append(trail.line(record, Step.DELIVERED, what, now, outcome.losses))
         ready += tell_sender(self._ground, record, Status.DELIVERED, changes)
 
     def _failed(self, record: DeliveryRecord, outcome: Outcome, changes: Changes, ready: list[DeliveryRecord]) -> None:
