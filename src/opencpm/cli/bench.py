@@ -34,6 +34,7 @@ BESIDE = {
     "kannel_us": "Kannel here and now: HTTP in, spooled, 202, SMPP out (bearerbox and smsbox)",
     "kannel_receipt_us": "Kannel here and now, with receipt and callback",
 }
+SCENARIOS = [*WORDS, *BESIDE, *ACCOUNTS]
 # CPU µs a message, measured on a machine like the one these figures are compared on
 PEERS = (
     ("Kamailio, relaying the same MESSAGE, nothing stored", "180"),
@@ -48,9 +49,7 @@ PEERS = (
 @click.command()
 @click.option("--messages", "-n", default=10_000, show_default=True, help="Messages a scenario.")
 @click.option("--window", "-w", default=200, show_default=True, help="Messages under way at a time.")
-@click.option(
-    "--only", multiple=True, type=click.Choice([*WORDS, *BESIDE, *ACCOUNTS]), help="Only this scenario; may be repeated."
-)
+@click.option("--only", multiple=True, type=click.Choice(SCENARIOS), help="Only this scenario; may be repeated.")
 @click.option("--profile", is_flag=True, help="Run the server under the profiler and show where the time goes.")
 @json_option
 def bench(messages: int, window: int, only: tuple[str, ...], profile: bool, as_json: bool) -> None:

@@ -103,6 +103,7 @@ class SipConnector:
 
     async def _stop(self, core: Core) -> None:
         self.started.clear()
+        core.media.close()
         if self._sessions is not None:
             await self._sessions.stop()
         core.lanes.fail_all(SendError(Reason.NETWORK_DOWN, retryable=True, detail="The server is stopping."))
@@ -153,7 +154,7 @@ class SipConnector:
         return self._core.registrar.reach(owner)
 
     def fit(self, message: Message) -> Fit:
-        if message.size > self._settings.max_message:
+        if message.size > self._settings.max_content:
             return Fit(1, (), SendError(Reason.TOO_LARGE, detail="It is too large for the receiver's device."))
         return WHOLE
 

@@ -9,8 +9,10 @@ from opencpm.access.sip.auth import Authenticator
 from opencpm.access.sip.binding import Binding
 from opencpm.access.sip.capabilities import Capabilities
 from opencpm.access.sip.endpoint import Endpoint
+from opencpm.access.sip.file_refs import FileRefs
 from opencpm.access.sip.lanes import Lanes
 from opencpm.access.sip.location import Location
+from opencpm.access.sip.media_out import MediaOut
 from opencpm.access.sip.pager import PagerIn
 from opencpm.access.sip.registrar import Registrar
 from opencpm.access.sip.settings import SipSettings
@@ -38,7 +40,8 @@ class Core:
     Made inside the event loop. For sessions: `endpoint` (method handlers and dialogs), `authenticator.originator(
     request)` (who sends it; None once it has been answered), `registrar.resolve(uri)` (whom a request-URI names) and
     `registrar.devices(user, "session")` (where to fork to; each has `contact`, `flow`, `path`), `home` (addresses to
-    URIs and back), `pager.neutral` (a MESSAGE as a neutral message), `lanes.large` (large message mode).
+    URIs and back), `pager.neutral` (a MESSAGE as a neutral message), `media` (content in other forms than a MESSAGE),
+    `refs` (files in what devices send).
     """
 
     def __init__(self, settings: SipSettings, context: Context) -> None:
@@ -53,6 +56,9 @@ class Core:
         self.pager = PagerIn(
             settings, context, self.endpoint, self.home, self.location, self.registrar, self.authenticator
         )
+        self.refs = FileRefs(context.files, context.directory)
+        self.pager.resolve = self.refs.resolve
+        self.media = MediaOut(settings, context, self.endpoint, self.home)
         self.lanes = Lanes(settings, context, self.endpoint, self.home, self.registrar)
         limits = Limits(
             message=max(1 << 20, settings.max_message * 2),
@@ -60,6 +66,7 @@ class Core:
             idle=settings.idle,
         )
         self.listeners = Listeners(self.endpoint.received, self.endpoint.lost, limits)
+        self.lanes.carry = self.media.take
         self._hang_on()
 
     def _hang_on(self) -> None:

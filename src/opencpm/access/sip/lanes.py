@@ -11,6 +11,7 @@ from dataclasses import dataclass, field
 from opencpm.access.sip.addresses import Home
 from opencpm.access.sip.binding import Binding
 from opencpm.access.sip.endpoint import Endpoint
+from opencpm.access.sip.media_out import Carried, Result, Taken
 from opencpm.access.sip.outgoing import Body, body_for, fields_for, other_form
 from opencpm.access.sip.reasons import error_of
 from opencpm.access.sip.registrar import Registrar
@@ -30,6 +31,7 @@ DEFERRED_AFTER = 5.0
 MAX_DATAGRAM = 60_000
 
 NO_ANSWER = 0
+_PAGER = Result()
 
 
 @dataclass(slots=True, eq=False)
@@ -78,8 +80,8 @@ class Lanes:
         self._outcomes: list[Outcome] = []
         self._loop = asyncio.get_running_loop()
         self.settled: Callable[[Sequence[Outcome]], None] = lambda outcomes: None
-        self.large: Callable[[Delivery, Binding], bool] = lambda delivery, binding: False
-        """Asked for each delivery and device; True: taken over (large message mode), to be settled by the taker."""
+        self.carry: Callable[[Delivery, Binding, Carried], Taken] = lambda delivery, binding, done: Taken.NO
+        """Asked for each delivery and device: content may go in another form. Who takes it calls `done` once."""
 
     def __len__(self) -> int:
         """Deliveries not settled yet."""
@@ -161,6 +163,17 @@ class Lanes:
             self._start(lane, job)
 
     def _start(self, lane: _Lane, job: _Job) -> None:
+        taken = Taken.NO
+
+        def done(result: Result) -> None:
+            self._carried(lane, job, result, taken)
+
+        taken = self.carry(job.delivery, lane.binding, done)
+        if taken is Taken.IN_LINE:
+            lane.alone = job.alone
+            lane.under_way += 1
+        if taken is not Taken.NO:
+            return
         try:
             body = body_for(job.delivery, lane.binding)
         except SendError as error:
@@ -169,10 +182,6 @@ class Lanes:
         except Exception:  # one message that cannot be written must not take the others of its batch along
             log.exception("delivery %s cannot be written", job.delivery.id)
             self._branch_failed(job, 500, SendError(Reason.INTERNAL, detail="The server could not write it."))
-            return
-        if self.large(job.delivery, lane.binding):
-            job.settled = job.given_up = True
-            self._jobs.discard(job)
             return
         lane.alone = job.alone
         lane.under_way += 1
@@ -220,12 +229,24 @@ class Lanes:
         lane.alone = False
         if 200 <= status < 300:
             self._registrar.heard(lane.binding)
-            self._delivered(job, status)
+            self._delivered(job, f"SIP {status} from device")
         else:
             error = error_of(status, response)
             self._branch_failed(job, status or 480, error)
             if error.retryable:
                 self._stop(lane, error, away=status in (NO_ANSWER, 408) and not failed)
+        self._pump(lane)
+
+    def _carried(self, lane: _Lane, job: _Job, result: Result, taken: Taken) -> None:
+        """What was taken over has ended at one device."""
+        if taken is Taken.IN_LINE:
+            lane.under_way -= 1
+            lane.alone = False
+        if result.error is None:
+            self._registrar.heard(lane.binding)
+            self._delivered(job, result.source, result)
+        else:
+            self._branch_failed(job, _status_in(result.error), result.error)
         self._pump(lane)
 
     def _stop(self, lane: _Lane, error: SendError, *, away: bool) -> None:
@@ -236,12 +257,12 @@ class Lanes:
         for job in waiting:
             self._branch_failed(job, 480, error)
 
-    def _delivered(self, job: _Job, status: int) -> None:
+    def _delivered(self, job: _Job, source: str, result: Result = _PAGER) -> None:
         """The first device that took it settles the delivery."""
         if not job.settled:
             job.settled = True
             self._jobs.discard(job)
-            self._outcome(job, OutcomeKind.DELIVERED, f"SIP {status} from device", None)
+            self._outcome(job, OutcomeKind.DELIVERED, source, None, result)
 
     def _branch_failed(self, job: _Job, status: int, error: SendError) -> None:
         job.codes.append(status)
@@ -259,7 +280,9 @@ class Lanes:
         self._jobs.discard(job)
         self._outcome(job, OutcomeKind.FAILED, "device" if error.code else "this server", error)
 
-    def _outcome(self, job: _Job, kind: OutcomeKind, source: str, error: SendError | None) -> None:
+    def _outcome(
+        self, job: _Job, kind: OutcomeKind, source: str, error: SendError | None, result: Result = _PAGER
+    ) -> None:
         if not self._outcomes:
             self._loop.call_soon(self._hand_over)
         self._outcomes.append(
@@ -270,7 +293,8 @@ class Lanes:
                 at=self._context.clock.now(),
                 source=source,
                 error=error,
-                detail=error.code if error is not None else "",
+                detail=error.code if error is not None else result.detail,
+                losses=result.losses,
             )
         )
 
@@ -278,3 +302,9 @@ class Lanes:
         outcomes, self._outcomes = self._outcomes, []
         if outcomes:
             self.settled(outcomes)
+
+
+def _status_in(error: SendError) -> int:
+    """The status that a failure at a device stands for, among those of its owner's other devices."""
+    code = error.code.removeprefix("SIP ")
+    return int(code) if code.isdigit() else 480 if error.retryable else 415

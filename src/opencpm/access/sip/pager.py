@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from functools import lru_cache
 from hashlib import blake2b
@@ -70,6 +70,8 @@ class PagerIn:
         self._settings, self._context, self._endpoint, self._home = settings, context, endpoint, home
         self._location, self._registrar, self._authenticator = location, registrar, authenticator
         self.inbox: Inbox | None = None
+        self.resolve: Callable[[Message], Message] = lambda message: message
+        """Puts the files into messages that name them. Raises SendError."""
 
     def served(self, requests: Sequence[Request]) -> None:
         """Handler of MESSAGE: a batch in, one call of the inbox out."""
@@ -131,8 +133,17 @@ class PagerIn:
         elif kind in _OPERATOR_TYPES:
             self._endpoint.answer(request, 200)
         else:
-            batch.messages.append(self.neutral(request, originator, content))
-            batch.senders.append(request)
+            message = self._resolved(request, self.neutral(request, originator, content))
+            if message is not None:
+                batch.messages.append(message)
+                batch.senders.append(request)
+
+    def _resolved(self, request: Request, message: Message) -> Message | None:
+        try:
+            return self.resolve(message)
+        except SendError as error:
+            self._verdicts([request], [error])
+            return None
 
     def _learn(self, request: Request, content: Content) -> None:
         """What a device sends, it understands; and it is there."""

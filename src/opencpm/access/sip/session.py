@@ -15,7 +15,7 @@ from opencpm.access.sip.core import Core
 from opencpm.access.sip.endpoint import Request
 from opencpm.access.sip.groups import GroupsIn
 from opencpm.access.sip.session_in import InvitationsIn
-from opencpm.access.sip.session_large import LargeOut
+from opencpm.access.sip.session_large import StandaloneOut
 from opencpm.access.sip.session_leg import SessionRoom
 from opencpm.access.sip.session_media import Surroundings
 from opencpm.access.sip.session_out import Fork
@@ -45,12 +45,14 @@ class Sessions:
         )
         around = Surroundings(self._hub, context.clock, context.ids, Limits(max_size=settings.max_message))
         name, fingerprint = context.name or "sip", _fingerprint(core.settings.certificate) if server_tls else ""
-        self._room = SessionRoom(core.endpoint, core.home, settings, around, name, fingerprint)
+        self._room = SessionRoom(core.endpoint, core.home, settings, around, name, fingerprint, core.refs.resolve)
         self._incoming = InvitationsIn(self._room, core.authenticator, core.registrar, context.directory)
+        self._incoming.max_file = core.settings.max_content
         self._groups = GroupsIn(self._room, core.authenticator, core.settings.max_recipients)
         self._incoming.groups = self._groups
-        self._large = LargeOut(self._room, context.directory)
-        core.lanes.large = self._large.take
+        self._standalone = StandaloneOut(self._room, context)
+        core.media.large, core.media.file = self._standalone.large, self._standalone.file
+        core.media.room = lambda: len(self._room.legs) < settings.max_sessions
         core.endpoint.on("INVITE", self._incoming.served)
         core.endpoint.on("BYE", self._outside)
         core.endpoint.on("UPDATE", self._outside)
@@ -76,7 +78,7 @@ class Sessions:
     async def start(self, inbox: Inbox) -> None:
         """Listen for MSRP and serve INVITE. Raises OSError."""
         await self._hub.start()
-        self._incoming.inbox = self._large.inbox = inbox
+        self._incoming.inbox = self._standalone.inbox = inbox
         self._groups.groups = inbox.groups
 
     async def open(self, offer: SessionOffer, events: LegEvents) -> Leg:
@@ -94,7 +96,6 @@ class Sessions:
         """BYE to every device, then close the listeners."""
         self._incoming.close()
         self._groups.close()
-        self._large.close()
         legs = list(self._room.legs)
         if legs:
             closing = [asyncio.ensure_future(leg.close(CloseReason.SHUTDOWN, "the server is stopping")) for leg in legs]

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from typing import cast
+from typing import Protocol, cast
 
 from opencpm.access.sip.binding import Binding
 from opencpm.access.sip.content import Content, rfc3339
@@ -17,10 +17,12 @@ from opencpm.domain.message import Message, MessageKind, message_ident
 from opencpm.domain.report import Report, Status
 from opencpm.domain.session import Composing
 from opencpm.protocols import cpim, imdn, iscomposing, sdp
+from opencpm.protocols.mime import media_type
+from opencpm.protocols.sdp import MsrpMedia
 from opencpm.protocols.sip.message import Message as SipMessage
 from opencpm.protocols.sip.response import Refusal
 
-__all__ = ["Parties", "composing_body", "delivery_body", "read", "read_message"]
+__all__ = ["Codec", "Parties", "Texts", "composing_body", "delivery_body", "read", "read_message"]
 
 _STATUS = {
     ("delivery", "delivered"): Status.DELIVERED,
@@ -124,6 +126,46 @@ def _reports(content: Content, parties: Parties, now: float) -> list[Report]:
                 )
             )
     return reports
+
+
+class Codec(Protocol):
+    """What a leg carries: texts as a rule, or one file."""
+
+    def takes(self, content_type: str, accept_types: Sequence[str]) -> bool:
+        """Whether something of this type may come."""
+
+    def read(
+        self, content_type: str, body: bytes, wire_id: str, parties: Parties, now: float, limit: int
+    ) -> Message | Composing | list[Report]:
+        """See `read`. :raises SendError:"""
+
+    def body(self, delivery: Delivery, theirs: MsrpMedia, parties: Parties) -> Body:
+        """What goes out for a delivery. :raises SendError:"""
+
+    def broken(self, unfinished: bytes) -> None:
+        """The connection has gone amid a message of which this much had come."""
+
+
+class Texts:
+    """CPIM and what it wraps. `resolve` puts the files into messages that name them."""
+
+    def __init__(self, resolve: Callable[[Message], Message] = lambda message: message) -> None:
+        self._resolve = resolve
+
+    def takes(self, content_type: str, accept_types: Sequence[str]) -> bool:
+        kind = media_type(content_type)
+        return sdp.accepts(accept_types, kind) or kind in (cpim.CONTENT_TYPE, iscomposing.CONTENT_TYPE)
+
+    def read(
+        self, content_type: str, body: bytes, wire_id: str, parties: Parties, now: float, limit: int
+    ) -> Message | Composing | list[Report]:
+        found = read(content_type, body, wire_id, parties, now, limit)
+        return self._resolve(found) if isinstance(found, Message) else found
+
+    def body(self, delivery: Delivery, theirs: MsrpMedia, parties: Parties) -> Body:
+        return delivery_body(delivery, theirs.accept_types, theirs.wrapped_types, parties.named)
+
+    def broken(self, unfinished: bytes) -> None: ...
 
 
 @dataclass(frozen=True, slots=True)

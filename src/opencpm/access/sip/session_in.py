@@ -10,12 +10,13 @@ from dataclasses import replace
 from opencpm.access.sip.auth import Authenticator, Originator
 from opencpm.access.sip.content import clean
 from opencpm.access.sip.endpoint import Request
+from opencpm.access.sip.file_in import Partials, file_in
 from opencpm.access.sip.groups import GroupsIn
 from opencpm.access.sip.pager import ROUTE_HEADER
 from opencpm.access.sip.reasons import refusal_fields, status_of
 from opencpm.access.sip.registrar import Registrar
 from opencpm.access.sip.session_content import Parties, read
-from opencpm.access.sip.session_large import LARGE, StandaloneEvents, service_asked_for
+from opencpm.access.sip.session_large import FILE, LARGE, StandaloneEvents, service_asked_for
 from opencpm.access.sip.session_leg import ALLOW, SessionLeg, SessionRoom
 from opencpm.access.sip.session_media import MediaPath
 from opencpm.access.sip.session_out import invited_parties
@@ -50,6 +51,8 @@ class InvitationsIn:
         self._tasks: dict[asyncio.Task[None], Flow] = {}
         self.inbox: Inbox | None = None
         self.groups: GroupsIn | None = None
+        self.max_file = room.settings.max_message
+        self._partials = Partials()
 
     def served(self, requests: Sequence[Request]) -> None:
         """Handler of INVITE."""
@@ -88,6 +91,9 @@ class InvitationsIn:
         offer = self._offer(request, originator, invitation, target)
         if service_asked_for(request.message) in LARGE:
             self._take_large(self.inbox, request, invitation, offer, timer)
+            return
+        if service_asked_for(request.message) in FILE or invitation.terms.is_file:
+            self._take_file(self.inbox, request, invitation, offer, timer)
             return
         if self._joins(request, invitation, offer, timer):
             return
@@ -142,12 +148,20 @@ class InvitationsIn:
             log.exception("an invitation failed")
             room.endpoint.answer(request, 500)
 
-    def _accept(self, request: Request, leg: SessionLeg, path: MediaPath, events: LegEvents, timer: Timer) -> None:
+    def _accept(
+        self,
+        request: Request,
+        leg: SessionLeg,
+        path: MediaPath,
+        events: LegEvents,
+        timer: Timer,
+        service: str = "session",
+    ) -> None:
         """200 with our answer; from now on the leg has the dialog."""
         room, (refresh, fields) = self._room, timer
         dialog = uas_dialog(request.message, request.to_tag)
         leg.establish(dialog, request.flow, path, events, refresh, request.message)
-        head = [room.contact(request.flow), leg.asserted(), *leg.ids(), ("Allow", ALLOW), *fields]
+        head = [room.contact(request.flow, service), leg.asserted(), *leg.ids(), ("Allow", ALLOW), *fields]
         room.endpoint.answer(request, 200, fields=[*head, ("Content-Type", "application/sdp")], body=leg.sdp)
 
     def _joins(self, request: Request, invitation: Invitation, offer: SessionOffer, timer: Timer) -> bool:
@@ -174,7 +188,24 @@ class InvitationsIn:
         like any standalone message. The MSRP answer says whether it was stored."""
         parties = replace(_parties(offer, self._room.name), session_id="")
         leg = SessionLeg(self._room, parties, request)
-        self._accept(request, leg, leg.prepare(invitation), StandaloneEvents(inbox), timer)
+        self._accept(request, leg, leg.prepare(invitation), StandaloneEvents(inbox), timer, "largemsg")
+
+    def _take_file(
+        self, inbox: Inbox, request: Request, invitation: Invitation, offer: SessionOffer, timer: Timer
+    ) -> None:
+        """A file transfer (RFC 5547): taken like a large message, and it has to be what was announced."""
+        room = self._room
+        parties = replace(_parties(offer, room.name), session_id="")
+        codec = file_in(
+            invitation,
+            parties,
+            self._partials,
+            limit=self.max_file,
+            now=room.around.clock.now(),
+            host=room.home.domain,
+        )
+        leg = SessionLeg(room, parties, request, codec)
+        self._accept(request, leg, leg.prepare(invitation), StandaloneEvents(inbox), timer, "filetransfer")
 
     def _offer(self, request: Request, originator: Originator, invitation: Invitation, target: Address) -> SessionOffer:
         """The neutral form. Raises Refusal 400, 404 or 416."""
@@ -212,9 +243,9 @@ class InvitationsIn:
         parties = Parties(sender, target, self._room.name, session_id)
         try:
             found = read(cpim.CONTENT_TYPE, body, session_id, parties, now, self._room.settings.max_message)
+            return self._room.resolve(found) if isinstance(found, Message) else None
         except SendError as error:
             raise Refusal(413 if error.reason is Reason.TOO_LARGE else 400, str(error)) from None
-        return found if isinstance(found, Message) else None
 
 
 def _parties(offer: SessionOffer, network: str) -> Parties:

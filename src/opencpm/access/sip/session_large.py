@@ -1,35 +1,34 @@
-"""Large message mode: one CPIM message over MSRP instead of a MESSAGE (OMA CPM large message mode, both ways)."""
+"""Standalone messages over MSRP: large message mode (OMA CPM), and file transfer to devices (RFC 5547)."""
 
 from __future__ import annotations
 
 import asyncio
-import logging
 from collections.abc import Callable, Sequence
 
 from opencpm.access.sip.binding import Binding
-from opencpm.access.sip.outgoing import body_for
+from opencpm.access.sip.file_out import FileOut, offer_of, thumbnail
+from opencpm.access.sip.media_out import Result
+from opencpm.access.sip.session_content import Codec
 from opencpm.access.sip.session_leg import SessionRoom
 from opencpm.access.sip.session_out import Fork
-from opencpm.domain.delivery import Delivery, Outcome, OutcomeKind
+from opencpm.access.sip.session_terms import FileOffer
+from opencpm.domain.delivery import Delivery, Outcome
 from opencpm.domain.errors import Reason, SendError
 from opencpm.domain.message import Message
 from opencpm.domain.report import Report
 from opencpm.domain.session import CloseReason, Composing, SessionOffer
-from opencpm.interfaces import Directory, Done, Inbox
+from opencpm.interfaces import Context, Done, Inbox
 from opencpm.protocols import sdp
 from opencpm.protocols.sip.errors import SipError
 from opencpm.protocols.sip.features import ICSI, ICSI_TAG, parse_accept_contact
 from opencpm.protocols.sip.message import Message as SipMessage
 
-__all__ = ["LargeOut", "StandaloneEvents", "service_asked_for"]
-
-log = logging.getLogger("opencpm.access.sip.session")
+__all__ = ["StandaloneEvents", "StandaloneOut", "service_asked_for"]
 
 LARGE = frozenset({"largemsg", "largemsg.group"})
-PAGER_LIMIT = 1300
-"""Octets of a whole MESSAGE over an unreliable transport (RFC 3428 §8)."""
-_HEADERS = 900
-"""Octets to allow for the head of our MESSAGE."""
+FILE = frozenset({"filetransfer", "filetransfer.group"})
+OFFER_AGAIN = 1800.0
+"""Seconds until a file that nobody accepted is offered again."""
 
 
 def service_asked_for(request: SipMessage) -> str:
@@ -76,68 +75,57 @@ class _OneDelivery(StandaloneEvents):
 
     def __init__(self, inbox: Inbox) -> None:
         super().__init__(inbox)
-        self.over = asyncio.Event()
+        self.outcome: asyncio.Future[Outcome] = asyncio.get_running_loop().create_future()
 
     def settled(self, outcomes: Sequence[Outcome]) -> None:
-        super().settled(outcomes)
-        self.over.set()
+        if outcomes and not self.outcome.done():
+            self.outcome.set_result(outcomes[0])
 
 
-class LargeOut:
-    """Takes over from pager mode what is too large for a datagram, for devices that list large message mode."""
+class StandaloneOut:
+    """Messages to devices over MSRP that are no session: large message mode, and file transfer."""
 
-    def __init__(self, room: SessionRoom, directory: Directory) -> None:
-        self._room, self._directory = room, directory
-        self._tasks: set[asyncio.Task[None]] = set()
+    def __init__(self, room: SessionRoom, context: Context) -> None:
+        self._room, self._context = room, context
         self.inbox: Inbox | None = None
 
-    def take(self, delivery: Delivery, binding: Binding) -> bool:
-        """See `Lanes.large`. True: it is settled from here."""
-        room, flow = self._room, binding.flow
-        if self.inbox is None or flow is None or flow.reliable or delivery.notice is not None:
-            return False
-        takes_large = "largemsg" in binding.services or "+g.gsma.rcs.cpm.pager-large" in binding.features
-        if not takes_large or len(room.legs) + len(self._tasks) >= room.settings.max_sessions:
-            return False
-        if len(body_for(delivery, binding).content) + _HEADERS <= PAGER_LIMIT:
-            return False
-        task = asyncio.get_running_loop().create_task(self._carry(self.inbox, delivery, binding))
-        self._tasks.add(task)
-        task.add_done_callback(self._tasks.discard)
-        return True
+    async def large(self, delivery: Delivery, binding: Binding) -> Result:
+        """The whole message in CPIM. Raises SendError."""
+        return await self._carry(delivery, binding, "largemsg", None, None)
 
-    def close(self) -> None:
-        """Give up what is under way."""
-        for task in self._tasks:
-            task.cancel()
-
-    async def _carry(self, inbox: Inbox, delivery: Delivery, binding: Binding) -> None:
-        events = _OneDelivery(inbox)
-        leg = None
+    async def file(self, delivery: Delivery, binding: Binding) -> Result:
+        """The one file of the message (RFC 5547). Raises SendError."""
+        part = delivery.message.parts[0]
+        small = await thumbnail(self._context.media, part)
         try:
-            leg = await self._fork(delivery, events).ask([binding])
-            leg.send([delivery])
-            async with asyncio.timeout(max(0.0, delivery.deadline - self._room.around.clock.now())):
-                await events.over.wait()
+            return await self._carry(delivery, binding, "filetransfer", offer_of(delivery, small), FileOut(part))
         except SendError as error:
-            events.settled([self._failed(delivery, error)])
-        except TimeoutError:
-            pass  # closing the leg settles it
-        except asyncio.CancelledError:
-            if leg is None:
-                stopping = SendError(Reason.NETWORK_DOWN, retryable=True, detail="the server is stopping")
-                events.settled([self._failed(delivery, stopping)])
+            if error.reason is Reason.NO_ANSWER:  # nobody looked: the file is kept, and offered again
+                detail = "Nobody accepted the file; it is offered again later."
+                raise SendError(error.reason, retryable=True, retry_after=OFFER_AGAIN, detail=detail) from None
             raise
-        except Exception:
-            log.exception("a large message failed")
-            if leg is None:
-                events.settled([self._failed(delivery, SendError(Reason.INTERNAL))])
-        if leg is not None:
-            await leg.close(CloseReason.NORMAL)
 
-    def _fork(self, delivery: Delivery, events: _OneDelivery) -> Fork:
+    async def _carry(
+        self, delivery: Delivery, binding: Binding, service: str, file: FileOffer | None, codec: Codec | None
+    ) -> Result:
+        assert self.inbox is not None
+        events = _OneDelivery(self.inbox)
+        owner = self._context.directory.owner_of(delivery.source)
+        offer = self._offer(delivery)
+        fork = Fork(self._room, offer, events, owner, service=service, direction=sdp.SENDONLY, file=file, codec=codec)
+        leg = await fork.ask([binding])
+        try:
+            leg.send([delivery])
+            outcome = await events.outcome
+        finally:
+            await leg.close(CloseReason.NORMAL)
+        if outcome.error is not None:
+            raise outcome.error
+        return Result(source=outcome.source)
+
+    def _offer(self, delivery: Delivery) -> SessionOffer:
         message = delivery.message
-        offer = SessionOffer(
+        return SessionOffer(
             id="",
             initiator=delivery.source,
             target=delivery.target,
@@ -146,17 +134,4 @@ class LargeOut:
             conversation_id=message.conversation_id,
             contribution_id=message.contribution_id,
             in_reply_to=message.in_reply_to,
-        )
-        owner = self._directory.owner_of(delivery.source)
-        return Fork(self._room, offer, events, owner, service="largemsg", direction=sdp.SENDONLY)
-
-    def _failed(self, delivery: Delivery, error: SendError) -> Outcome:
-        return Outcome(
-            delivery_id=delivery.id,
-            token=delivery.token,
-            kind=OutcomeKind.FAILED,
-            at=self._room.around.clock.now(),
-            source="device" if error.code else "this server",
-            error=error,
-            detail=error.code,
         )

@@ -12,7 +12,7 @@ from opencpm.access.sip.addresses import Home
 from opencpm.access.sip.endpoint import Endpoint, Request
 from opencpm.access.sip.group_words import focus_contact
 from opencpm.access.sip.reasons import refusal_fields, status_of
-from opencpm.access.sip.session_content import Parties, read_message
+from opencpm.access.sip.session_content import Codec, Parties, Texts, read_message
 from opencpm.access.sip.session_media import Media, MediaPath, Surroundings
 from opencpm.access.sip.session_settings import SessionSettings
 from opencpm.access.sip.session_terms import Invitation, answer_to, connect_to, read_invitation
@@ -67,6 +67,7 @@ class SessionRoom:
     around: Surroundings
     name: str = "sip"
     fingerprint: str = ""  # of our certificate (RFC 8122), for MSRP over TLS
+    resolve: Callable[[Message], Message] = lambda message: message  # puts files into messages that name them
     legs: set[SessionLeg] = field(default_factory=set)
     forks: set[Crossing] = field(default_factory=set)
     referred: Callable[[Request, Parties], None] | None = None  # a REFER inside a group's dialog
@@ -83,10 +84,13 @@ class SessionRoom:
 class SessionLeg:
     """A `Leg` and a `DialogUser`. `request` is the INVITE still to be answered, on the inviting side."""
 
-    def __init__(self, room: SessionRoom, parties: Parties, request: Request | None = None) -> None:
+    def __init__(
+        self, room: SessionRoom, parties: Parties, request: Request | None = None, codec: Codec | None = None
+    ) -> None:
         self.network = room.name
         self.standing = False
         self._room, self._parties, self._request = room, parties, request
+        self._codec = codec or Texts(room.resolve)
         self._loop = asyncio.get_running_loop()
         self._dialog: Dialog | None = None
         self._media: Media | None = None
@@ -192,6 +196,7 @@ class SessionLeg:
             path,
             self._parties,
             events,
+            self._codec,
             on_traffic=self._watch.traffic,
             on_lost=self._watch.lost,
             on_found=self._watch.found,
@@ -299,6 +304,8 @@ class SessionLeg:
         try:
             now, limit = room.around.clock.now(), room.settings.max_message
             found = read_message(message, wire_id, self._parties, now, limit)
+            if isinstance(found, Message):
+                found = room.resolve(found)
         except SendError as error:
             self._verdict(request, error)
             return

@@ -7,14 +7,12 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
 from opencpm.access.sip.outgoing import Body
-from opencpm.access.sip.session_content import Parties, composing_body, delivery_body, read
+from opencpm.access.sip.session_content import Codec, Parties, composing_body
 from opencpm.domain.delivery import Delivery, Outcome, OutcomeKind
 from opencpm.domain.errors import Reason, SendError
 from opencpm.domain.message import Message
 from opencpm.domain.session import Composing
 from opencpm.interfaces import Clock, Ids, LegEvents
-from opencpm.protocols import cpim, iscomposing, sdp
-from opencpm.protocols.mime import media_type
 from opencpm.protocols.msrp.session import Event, Failed, Limits, Receipt, Received, Reported, Sent, Session
 from opencpm.protocols.msrp.uri import MsrpUri
 from opencpm.protocols.sdp import MsrpMedia
@@ -62,13 +60,14 @@ class Media:
         path: MediaPath,
         parties: Parties,
         events: LegEvents,
+        codec: Codec,
         *,
         on_traffic: Callable[[], None],
         on_lost: Callable[[str], None],
         on_found: Callable[[], None],
     ) -> None:
         self.path = path
-        self._around, self._parties, self._events = around, parties, events
+        self._around, self._parties, self._events, self._codec = around, parties, events, codec
         self._on_traffic, self._on_lost, self._on_found = on_traffic, on_lost, on_found
         self._loop = asyncio.get_running_loop()
         self._waiting: dict[str, Delivery] = {}
@@ -121,7 +120,7 @@ class Media:
             raise SendError(Reason.UNREACHABLE, retryable=True, detail="the session has ended")
         if theirs.direction in ("sendonly", "inactive"):
             raise SendError(Reason.UNSUPPORTED_MEDIA, detail="the device only sends in this session")
-        body = delivery_body(delivery, theirs.accept_types, theirs.wrapped_types, self._parties.named)
+        body = self._codec.body(delivery, theirs, self._parties)
         if theirs.max_size is not None and len(body.content) > theirs.max_size:
             raise SendError(Reason.TOO_LARGE, detail=f"the device takes {theirs.max_size} bytes at most")
         return body
@@ -164,12 +163,12 @@ class Media:
         """A text to be stored; everything else is dealt with here."""
         now = self._around.clock.now()
         try:
-            if not self._takes(event.content_type):
+            if not self._codec.takes(event.content_type, self.path.ours.accept_types):
                 raise SendError(Reason.UNSUPPORTED_MEDIA)
             if self._unanswered >= _MAX_UNANSWERED:
                 raise SendError(Reason.TOO_LARGE)
             limit = self._around.limits.max_size
-            found = read(event.content_type, event.body, event.message_id, self._parties, now, limit)
+            found = self._codec.read(event.content_type, event.body, event.message_id, self._parties, now, limit)
         except SendError as error:
             self._session.reject(event.receipt, _MSRP_STATUS.get(error.reason, 403))
             return None
@@ -182,10 +181,6 @@ class Media:
         else:
             self._events.reported(found, lambda: self._answer(session, [receipt], [None]))
         return None
-
-    def _takes(self, content_type: str) -> bool:
-        kind = media_type(content_type)
-        return sdp.accepts(self.path.ours.accept_types, kind) or kind in (cpim.CONTENT_TYPE, iscomposing.CONTENT_TYPE)
 
     def _stored(self, session: Session, receipts: Sequence[Receipt], verdicts: Sequence[SendError | None]) -> None:
         self._unanswered -= len(receipts)
@@ -235,6 +230,7 @@ class Media:
 
     def media_lost(self, error: Exception | None) -> None:
         """See `MsrpUser`. What was under way fails for now; a fresh session waits for the next connection."""
+        self._codec.broken(self._session.unfinished())
         if self._ended:
             self._around.hub.forget(self._session)
             return
@@ -272,6 +268,7 @@ class Media:
             self._retry.cancel()
         self._fail_all("the session has ended")
         session, hub = self._session, self._around.hub
+        self._codec.broken(session.unfinished())
         if linger and hub.bound(session):
             self._loop.call_later(linger, hub.forget, session)
         else:

@@ -11,10 +11,10 @@ from opencpm.access.sip.binding import Binding
 from opencpm.access.sip.endpoint import Request, Sent
 from opencpm.access.sip.group_words import SERVICE, focus_contact, invitation_body
 from opencpm.access.sip.reasons import error_of
-from opencpm.access.sip.session_content import Parties
+from opencpm.access.sip.session_content import Codec, Parties
 from opencpm.access.sip.session_leg import ALLOW, SessionLeg, SessionRoom
 from opencpm.access.sip.session_media import MediaPath
-from opencpm.access.sip.session_terms import connect_to, offer_terms, read_answer
+from opencpm.access.sip.session_terms import FileOffer, connect_to, offer_terms, read_answer
 from opencpm.access.sip.session_timer import from_response
 from opencpm.domain.errors import Reason, SendError
 from opencpm.domain.session import SessionOffer
@@ -60,7 +60,7 @@ class _Branch:
 
 class Fork:
     """One invitation to all devices. `ask` gives the leg of the device that answered. `service` is the ICSI suffix,
-    `direction` what our SDP says."""
+    `direction` what our SDP says; `file` is what is offered in a file transfer, `codec` what the leg carries."""
 
     def __init__(
         self,
@@ -71,9 +71,12 @@ class Fork:
         *,
         service: str = "session",
         direction: str = SENDRECV,
+        file: FileOffer | None = None,
+        codec: Codec | None = None,
     ) -> None:
         self._service = service if offer.group is None else SERVICE
         self._direction = direction
+        self._file, self._codec = file, codec
         self.offer, self.events = offer, events
         self._room, self._initiator = room, initiator
         self._branches: list[_Branch] = []
@@ -119,6 +122,7 @@ class Fork:
             number=room.number(),
             direction=self._direction,
             fingerprint=room.fingerprint,
+            file=self._file,
         )
         return _Branch(binding, flow, ours, body, room.settings.expires)
 
@@ -136,11 +140,11 @@ class Fork:
         )
 
     def _content(self, branch: _Branch) -> tuple[str, bytes]:
-        """Our SDP; into a group with who is in it."""
+        """Our SDP; into a group with who is in it, for a file with its preview."""
         group, boundary = self.offer.group, f"b{self._room.around.ids.new()}"
-        if group is None:
-            return "application/sdp", branch.body
-        return invitation_body(branch.body, group, self._room.home, boundary)
+        if group is not None:
+            return invitation_body(branch.body, group, self._room.home, boundary)
+        return self._file.body(branch.body, boundary) if self._file is not None else ("application/sdp", branch.body)
 
     def _contact(self, branch: _Branch) -> tuple[str, str]:
         if self.offer.group is None:
@@ -236,7 +240,7 @@ class Fork:
 
     def _win(self, branch: _Branch, dialog: Dialog, response: Message) -> None:
         try:
-            theirs = read_answer(response)
+            theirs = read_answer(response, file=self._file is not None)
             target = connect_to(theirs) if theirs.setup == "passive" else None
         except SdpError as error:
             self._turn_away(branch, dialog, f'SIP;cause=488;text="{error}"')
@@ -244,7 +248,7 @@ class Fork:
             self._answered.set_exception(refusal)
             return
         self._winner = branch
-        leg = SessionLeg(self._room, self._parties())
+        leg = SessionLeg(self._room, self._parties(), codec=self._codec)
         if self.offer.group is not None:
             leg.into_group(self.offer.group, self.offer.target)
         path = MediaPath(branch.ours, theirs, target)

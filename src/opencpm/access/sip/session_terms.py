@@ -11,7 +11,7 @@ from opencpm.protocols.sdp import MsrpMedia, SdpError, SessionDescription
 from opencpm.protocols.sip.message import Message
 from opencpm.protocols.sip.response import Refusal
 
-__all__ = ["Invitation", "answer_to", "connect_to", "offer_terms", "read_answer", "read_invitation"]
+__all__ = ["FileOffer", "Invitation", "answer_to", "connect_to", "offer_terms", "read_answer", "read_invitation"]
 
 _TEXT = "text/plain"
 
@@ -23,6 +23,35 @@ class Invitation:
     description: SessionDescription
     terms: MsrpMedia
     first: bytes = b""
+
+
+@dataclass(frozen=True, slots=True)
+class FileOffer:
+    """A file that we offer: its type, its SDP attributes (RFC 5547), and the small picture that goes beside the SDP."""
+
+    content_type: str
+    attributes: tuple[tuple[str, str], ...]
+    icon: bytes = b""
+    icon_type: str = "image/jpeg"
+    icon_id: str = ""
+
+    def body(self, description: bytes, boundary: str) -> tuple[str, bytes]:
+        """Content-Type and body of the INVITE (§8.1, §9.1)."""
+        if not self.icon:
+            return sdp.CONTENT_TYPE, description
+        parts = [
+            mime.Part((("Content-Type", sdp.CONTENT_TYPE),), description),
+            mime.Part(
+                (
+                    ("Content-Type", self.icon_type),
+                    ("Content-Transfer-Encoding", "binary"),
+                    ("Content-ID", f"<{self.icon_id}>"),
+                    ("Content-Disposition", "icon"),
+                ),
+                self.icon,
+            ),
+        ]
+        return f'multipart/mixed;boundary="{boundary}"', mime.build_multipart(parts, boundary)
 
 
 def read_invitation(request: Message, host: str) -> Invitation:
@@ -59,6 +88,8 @@ def _bodies(request: Message) -> tuple[bytes, bytes]:
 def _check(terms: MsrpMedia) -> None:
     """Can we talk at all? Raises SdpError."""
     connect_to(terms)
+    if terms.is_file:
+        return
     if not sdp.accepts(terms.accept_types, cpim.CONTENT_TYPE) and not sdp.accepts(terms.accept_types, _TEXT):
         raise SdpError("message/cpim or text/plain must be accepted", 305)
 
@@ -89,10 +120,18 @@ def _ours(uri: MsrpUri, setup: str, max_size: int, fingerprint: str) -> MsrpMedi
 
 
 def offer_terms(
-    uri: MsrpUri, *, max_size: int, number: int, direction: str = sdp.SENDRECV, fingerprint: str = ""
+    uri: MsrpUri,
+    *,
+    max_size: int,
+    number: int,
+    direction: str = sdp.SENDRECV,
+    fingerprint: str = "",
+    file: FileOffer | None = None,
 ) -> tuple[MsrpMedia, bytes]:
     """Our offer: either end may connect. `number` makes the o= line unique; `fingerprint` is of our certificate."""
     ours = replace(_ours(uri, "actpass", max_size, fingerprint), direction=direction)
+    if file is not None:
+        ours = replace(ours, accept_types=(file.content_type,), wrapped_types=(), file=file.attributes)
     return ours, sdp.build(ours, session_id=number, version=number)
 
 
@@ -103,16 +142,21 @@ def answer_to(
     no CPIM."""
     theirs = invitation.terms
     ours = _ours(uri, sdp.answer_setup(theirs.setup), max_size, fingerprint)
-    if not sdp.accepts(theirs.accept_types, cpim.CONTENT_TYPE):
+    if theirs.is_file:
+        ours = replace(ours, accept_types=theirs.accept_types, wrapped_types=())
+    elif not sdp.accepts(theirs.accept_types, cpim.CONTENT_TYPE):
         ours = replace(ours, accept_types=(*ours.accept_types, _TEXT))
     return ours, sdp.answer(invitation.description, ours, session_id=number, version=version)
 
 
-def read_answer(response: Message) -> MsrpMedia:
-    """The terms in the 2xx to our offer. Raises SdpError."""
+def read_answer(response: Message, *, file: bool = False) -> MsrpMedia:
+    """The terms in the 2xx to our offer (of a `file`: then it takes that file's type). Raises SdpError."""
     kind = mime.media_type(response.get("content-type"))
     if kind != sdp.CONTENT_TYPE:
         raise SdpError("no SDP answer")
     _, terms = sdp.msrp_media(sdp.parse(response.body), setup="passive")
-    _check(terms)
+    if file:
+        connect_to(terms)
+    else:
+        _check(terms)
     return terms

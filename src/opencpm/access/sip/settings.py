@@ -59,6 +59,12 @@ class SipSettings(BaseModel):
     gruu: bool = Field(True, description="Give devices that support it a GRUU (RFC 5627).")
 
     max_message: int = Field(65_536, ge=1300, description="Octets of a message's body, inflated; above it 413.")
+    max_content: int = Field(
+        10_485_760, ge=1300, description="Octets of a message's content in all, whatever the form; above it 413 or 403."
+    )
+    file_lifetime: float = Field(
+        1_209_600.0, gt=0, description="Seconds for which a device can fetch a file that was sent to it."
+    )
     max_recipients: int = Field(100, ge=1, description="Receivers of one message (RFC 5365); above it 413.")
     window: int = Field(
         16, ge=1, description="Messages under way to one device at a time; deferred ones go one by one."

@@ -105,9 +105,7 @@ class DeviceChat:
         heard = Heard(body.message_id, author, text, body.datetime, self.conversation_id, self.local.session, media)
         self.heard.append(heard)
         facts = {"media": described(media), "conversation": self.conversation_id} if media else {}
-        self._device.journal.note(
-            "message", text, sender=author, message_id=heard.message_id, session="yes", **facts
-        )
+        self._device.journal.note("message", text, sender=author, message_id=heard.message_id, session="yes", **facts)
         if "positive-delivery" in body.dispositions:
             self._put(notification(body, "delivery", "delivered", token()), token())
 

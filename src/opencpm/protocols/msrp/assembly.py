@@ -25,6 +25,11 @@ class Assembly:
         """Bytes held in memory."""
         return len(self._data) + sum([len(data) for _, data in self._strays])
 
+    @property
+    def prefix(self) -> bytes:
+        """What is here from the start on without a hole."""
+        return bytes(self._data)
+
     def add(self, place: int, data: bytes) -> bool:
         """Bytes that begin at 0-based `place` of the message. False if there are too many holes to go on."""
         if place == len(self._data):

@@ -286,6 +286,10 @@ class Session:
             del self._refused[message_id]
         return []
 
+    def unfinished(self) -> bytes:
+        """What came so far of the message that is longest under way, without holes: all of it was answered 200."""
+        return max((assembly.prefix for assembly in self._incoming.values()), key=len, default=b"")
+
     # answering
 
     def accept(self, receipt: Receipt) -> None:
