@@ -15,7 +15,7 @@ from opencpm.domain.errors import SendError
 from opencpm.domain.message import Message, MessageKind
 from opencpm.domain.report import Report
 from opencpm.domain.session import CloseReason, Composing, SessionOffer
-from opencpm.interfaces import Context, Done, Leg, LegEvents
+from opencpm.interfaces import NOTHING, Context, Done, Leg, LegEvents
 from opencpm.protocols import cpim, sdp
 from opencpm.protocols.msrp.message import Frame, Parser, request, response
 from opencpm.protocols.msrp.uri import parse_uri
@@ -91,6 +91,7 @@ class SessionRig(Rig):
 
     def __init__(self, **settings) -> None:
         wanted = {"msrp_port": 0, "linger": 0.05, **settings.pop("sessions", {})}
+        self.files, self.media = settings.pop("files", NOTHING), settings.pop("media", NOTHING)
         super().__init__(sessions=wanted, **settings)
         self.inbox: SessionInbox = SessionInbox()
 
@@ -99,7 +100,15 @@ class SessionRig(Rig):
         return self.sessions
 
     async def start(self) -> None:
-        context = Context(name="sip", clock=self.clock, ids=self.ids, store=self.state, directory=self.people)
+        context = Context(
+            name="sip",
+            clock=self.clock,
+            ids=self.ids,
+            store=self.state,
+            directory=self.people,
+            files=self.files,
+            media=self.media,
+        )
         self.sip = SipConnector(self.settings, context, build_sessions=self._build)
         self._task = asyncio.create_task(self.sip.run(self.inbox))
         started = asyncio.create_task(self.sip.started.wait())

@@ -9,7 +9,7 @@ from opencpm.access.sip.binding import Binding
 from opencpm.access.sip.file_out import FileOut, offer_of, thumbnail
 from opencpm.access.sip.media_out import Result
 from opencpm.access.sip.session_content import Codec
-from opencpm.access.sip.session_leg import SessionRoom
+from opencpm.access.sip.session_leg import SessionLeg, SessionRoom
 from opencpm.access.sip.session_out import Fork
 from opencpm.access.sip.session_terms import FileOffer
 from opencpm.domain.delivery import Delivery, Outcome
@@ -87,6 +87,7 @@ class StandaloneOut:
 
     def __init__(self, room: SessionRoom, context: Context) -> None:
         self._room, self._context = room, context
+        self._closing: set[asyncio.Future[str]] = set()
         self.inbox: Inbox | None = None
 
     async def large(self, delivery: Delivery, binding: Binding) -> Result:
@@ -118,10 +119,16 @@ class StandaloneOut:
             leg.send([delivery])
             outcome = await events.outcome
         finally:
-            await leg.close(CloseReason.NORMAL)
+            self._close(leg)
         if outcome.error is not None:
             raise outcome.error
         return Result(source=outcome.source)
+
+    def _close(self, leg: SessionLeg) -> None:
+        """BYE; nobody waits for its answer: the device has said what it had to say."""
+        closing = asyncio.ensure_future(leg.close(CloseReason.NORMAL))
+        self._closing.add(closing)
+        closing.add_done_callback(self._closing.discard)
 
     def _offer(self, delivery: Delivery) -> SessionOffer:
         message = delivery.message
