@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import logging
 import ssl
-from collections import Counter
+from collections import Counter, OrderedDict
 from collections.abc import Coroutine, Mapping, Sequence
 from typing import Any
 
@@ -39,6 +39,7 @@ log = logging.getLogger("opencpm.mm4")
 _TICK = 1.0
 _SWEEP = 3600.0
 _TRIES_OF_RESPONSE = (0.0, 5.0, 60.0)
+_DOUBTFUL = 10_000
 _CONTENT = (Reason.UNSUPPORTED_MEDIA, Reason.TOO_LARGE)
 
 
@@ -59,6 +60,7 @@ class Mm4Connector:
         self._inbox: Inbox | None = None
         self._tasks: set[asyncio.Task[None]] = set()
         self._in_hand = 0
+        self._doubtful: OrderedDict[str, None] = OrderedDict()  # deliveries of which an earlier attempt may have gone
         self._health = Health(HealthState.DOWN, "not started", context.clock.now())
 
     # -- what messaging calls
@@ -142,8 +144,11 @@ class Mm4Connector:
                     return await self._notice(delivery)
                 return await self._message(delivery)
         except SendError as error:
+            if error.reason is Reason.TIMEOUT:
+                self._doubt(delivery.id)
             return _failed(delivery, error, self._context.clock.now())
         except TimeoutError:
+            self._doubt(delivery.id)
             return _failed(delivery, reasons.too_late(), self._context.clock.now())
 
     async def _message(self, delivery: Delivery) -> Outcome:
@@ -207,8 +212,19 @@ class Mm4Connector:
             at=self._context.clock.now(),
             source=carried.source,
             references=(Reference(key=reference(peer.name, outgoing.reference)),),
+            doubled=self._was_doubtful(delivery.id),
             detail="; ".join((carried.detail, *losses)),
         )
+
+    def _was_doubtful(self, delivery_id: str) -> bool:
+        doubtful = delivery_id in self._doubtful
+        self._doubtful.pop(delivery_id, None)
+        return doubtful
+
+    def _doubt(self, delivery_id: str) -> None:
+        self._doubtful[delivery_id] = None
+        if len(self._doubtful) > _DOUBTFUL:
+            self._doubtful.popitem(last=False)
 
     def _settle(self, outcome: Outcome) -> None:
         self.counters[outcome.kind.value] += 1
@@ -315,5 +331,4 @@ def _failed(delivery: Delivery, error: SendError, at: float) -> Outcome:
         at=at,
         source="the other MMS network" if error.code else "this server",
         error=error,
-        doubled=error.reason is Reason.TIMEOUT,
     )

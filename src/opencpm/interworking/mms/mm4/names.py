@@ -23,10 +23,10 @@ def neutral(found: Mm4Address, plan: NumberPlan) -> Address | None:
     """
     if found.type == PLMN:
         return plan.to_address(0, _number(found.value))
-    if found.type != MAIL:
+    if found.type != MAIL or not found.domain:
         return None
     try:
-        return Address.parse(f"mailto:{found.value}@{found.domain}" if found.domain else found.value)
+        return Address.parse(f"mailto:{found.value}@{found.domain}")
     except AddressError:
         return None
 
