@@ -2,6 +2,6 @@
 
 from __future__ import annotations
 
-from opencpm.media.mms import composed, content_of, received
+from opencpm.media.mms import composed, content_of, in_order, received
 
-__all__ = ["composed", "content_of", "received"]
+__all__ = ["composed", "content_of", "in_order", "received"]

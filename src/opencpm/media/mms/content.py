@@ -112,8 +112,12 @@ def received(content: mime.Part) -> tuple[Part, ...]:
         flat = mms.flatten(content)
     except mime.MimeError as error:
         raise SendError(Reason.MALFORMED, detail=f"the content cannot be read: {error}") from None
-    presentation = mms.presentation(content, flat)
-    slides = smil.ordered(presentation.body if presentation else None, flat)
+    return in_order(flat, mms.presentation(content, flat))
+
+
+def in_order(flat: Sequence[mime.Part], presentation: mime.Part | None) -> tuple[Part, ...]:
+    """The same of leaf parts that are read already (MM1). Raises SendError: there is nothing in it."""
+    slides = smil.ordered(presentation.body if presentation else None, tuple(flat))
     parts = tuple(part for slide in slides for one in slide if (part := _neutral(one)) is not None)
     if not parts:
         raise SendError(Reason.MALFORMED, detail="there is nothing in the message")

@@ -11,6 +11,7 @@ from opencpm.domain.errors import Reason, SendError
 from opencpm.domain.message import Disposition, Part
 from opencpm.domain.report import Status
 from opencpm.interworking.mms.adapt import content_of
+from opencpm.interworking.mms.addresses import on_mms
 from opencpm.interworking.mms.reports import asks_delivery, asks_read
 from opencpm.protocols.mm4 import DeliveryReportReq, ForwardReq, Mm4Error, ReadReplyReq, encode
 from opencpm.protocols.mm4.address import Address as Mm4Address
@@ -18,7 +19,6 @@ from opencpm.protocols.mm4.address import parse_address
 from opencpm.protocols.mm4.headers import write_date
 
 from .ledger import Row
-from .names import on_mm4
 from .reasons import mm_status
 from .settings import Mm4Settings, PeerSettings
 
@@ -39,7 +39,7 @@ def forward(
     message = delivery.message
     transaction = f"{delivery.id}-{step}" if step else delivery.id
     ident = f"{transaction}@{settings.domain}"
-    target = on_mm4(delivery.target)
+    target = on_mms(delivery.target)
     request = ForwardReq(
         version=peer.version,
         transaction_id=transaction,
@@ -72,7 +72,7 @@ def source_of(delivery: Delivery, peer: PeerSettings, settings: Mm4Settings) -> 
     if source.scheme != "tel":
         detail = "you have no telephone number to send MMS from; the operator can give you one"
         raise SendError(Reason.INVALID_SOURCE, detail=detail)
-    return on_mm4(source, domain)
+    return on_mms(source, domain)
 
 
 def report(delivery: Delivery, row: Row, peer: PeerSettings, settings: Mm4Settings, now: float) -> Outgoing:

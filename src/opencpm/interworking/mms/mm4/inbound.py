@@ -16,6 +16,7 @@ from opencpm.domain.replies import Replies
 from opencpm.domain.report import Report
 from opencpm.interfaces import Context, Inbox
 from opencpm.interworking.mms import adapt
+from opencpm.interworking.mms.addresses import HIDDEN, neutral
 from opencpm.interworking.mms.reports import delivery_said, read_said, wants
 from opencpm.protocols.mail.reports import Dsn, read_report
 from opencpm.protocols.mm4 import DeliveryReportReq, ForwardReq, Mm4Error, ReadReplyReq, Response, decode
@@ -29,7 +30,7 @@ from opencpm.transport.smtp_listener import Mail
 from . import reasons
 from .exchange import Exchange
 from .ledger import Ledger, Row
-from .names import HIDDEN, neutral, reference
+from .names import reference
 from .peer import Peer
 from .settings import Mm4Settings
 
