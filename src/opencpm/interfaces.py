@@ -367,6 +367,13 @@ class Uploads(Protocol):
         """Remove what has expired; how many."""
 
 
+class Messages(Protocol):
+    """Messages by id, as they were accepted: for what is fetched from us later than it was handed to us."""
+
+    def message(self, message_id: str) -> Message | None:
+        """None: never stored, or forgotten."""
+
+
 class _Nothing:
     """A server without media workers and without a page: what a connector's test is built with."""
 
@@ -385,6 +392,9 @@ class _Nothing:
     def serves(self, url: str) -> bool:
         return False
 
+    def message(self, message_id: str) -> Message | None:
+        return None
+
 
 NOTHING = _Nothing()
 
@@ -402,6 +412,7 @@ class Context:
     directory: Directory
     media: MediaAdapter = NOTHING
     files: Files = NOTHING
+    messages: Messages = NOTHING
 
 
 class Directory(Protocol):

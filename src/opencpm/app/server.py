@@ -106,6 +106,7 @@ class App:
                 directory=self.directory,
                 media=self.media,
                 files=self.files if self.settings.web.enabled else NOTHING,
+                messages=self.store,
             )
 
         connectors: list[Connector] = []
