@@ -1,4 +1,4 @@
-"""Addresses of MMS (3GPP TS 23.140 §8.4.5.1, OMA MMS ENC §8) in our terms, and back: as MM4 and MM1 write them. Pure."""
+"""Addresses of MMS (3GPP TS 23.140 §8.4.5.1, OMA MMS ENC §8) in our terms and back: as MM4 and MM1 write them. Pure."""
 
 from __future__ import annotations
 

@@ -93,19 +93,6 @@ def bounced(about: DsnRecipient) -> tuple[Status, SendError | None]:
     return Status.FAILED, SendError(Reason.UNDELIVERABLE, detail=detail, code=code)
 
 
-def busy() -> SendError:
-    detail = "too many messages wait for the other MMS network"
-    return SendError(Reason.CONGESTION, retryable=True, retry_after=5.0, detail=detail)
-
-
-def expired() -> SendError:
-    return SendError(Reason.EXPIRED, detail="its validity was over before it could be sent")
-
-
-def too_late() -> SendError:
-    return SendError(Reason.CONGESTION, retryable=True, detail="the other MMS network did not take it in time")
-
-
 def request_status(verdict: SendError | None) -> str:
     """X-Mms-Request-Status-Code for what became of a message here."""
     if verdict is None:
