@@ -74,7 +74,7 @@ class Posts:
     # -- messages
 
     async def _send(self, number: Address, pdu: Pdu, body: bytes) -> Posted:
-        """M-Send.req. The sender is whom the gateway names, whatever the phone says of itself, or wants to be hidden."""
+        """M-Send.req. The sender is whom the gateway names, whatever the phone says of itself, or is hidden."""
         message_id = _ident(number, body)
         sender = HIDDEN if pdu.number(Field.SENDER_VISIBILITY) == Visibility.HIDE else number
         ident = message_ident(sender, message_id)
