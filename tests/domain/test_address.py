@@ -56,3 +56,33 @@ def test_international() -> None:
     assert is_international(tel("+12025550100"))
     assert not is_international(tel("12345"))
     assert not is_international(Address("sip", "+1@cpm.test"))
+
+
+@pytest.mark.parametrize(
+    ("text", "value"),
+    [
+        ("mailto:Bob@Mail.Test", "bob@mail.test"),
+        ("mailto:bob+cpm@mail.test?subject=Hello&body=x@y", "bob+cpm@mail.test"),
+        ("mailto:o'neill=x/y@mail.test", "o'neill=x/y@mail.test"),
+    ],
+)
+def test_a_mailbox(text: str, value: str) -> None:
+    assert Address.parse(text) == Address("mailto", value)
+    assert Address.parse(str(Address("mailto", value))) == Address("mailto", value)
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "mailto:",
+        "mailto:bob",
+        "mailto:a@b,c@d",
+        "mailto:a b@c.test",
+        "mailto:<a@b.test>x",
+        "mailto:a@-b",
+        "mailto:a@b@c",
+    ],
+)
+def test_what_is_no_mailbox(text: str) -> None:
+    with pytest.raises(AddressError):
+        Address.parse(text)

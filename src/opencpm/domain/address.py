@@ -10,6 +10,7 @@ from urllib.parse import unquote
 _MAX_ADDRESS = 512
 _SEPARATORS = str.maketrans("", "", " -.()")
 _NUMBER = re.compile(r"\+?[0-9*#]{1,20}\Z")
+_MAILBOX = re.compile(r"[^\s@<>,;:\"()\[\]\\]{1,64}@[A-Za-z0-9](?:[A-Za-z0-9.-]{0,252}[A-Za-z0-9])?\Z", re.ASCII)
 _NOT_IN_A_URI = re.compile(r"(?:%5[cC]|%[89a-fA-F][0-9a-fA-F])+")
 _URI = re.compile(r"([a-zA-Z][a-zA-Z0-9.+-]{0,15}):(.+)\Z", re.DOTALL)
 
@@ -23,7 +24,8 @@ class Address(NamedTuple):
 
     ``scheme`` is lower case: ``tel`` (E.164 with ``+``, or a short code without), ``sip``, ``msn``, ``alpha``
     (an alphanumeric SMS sender, no reply possible), ``im`` (RFC 3860: an instant messaging address whose network
-    is not known yet), ``xmpp`` (a bare JID, RFC 5122), ``cpm`` (the server itself), later ``yahoo``, ``mailto``.
+    is not known yet), ``xmpp`` (a bare JID, RFC 5122), ``cpm`` (the server itself),
+    ``mailto`` (one mailbox, RFC 6068), later ``yahoo``.
     ``value`` is what follows the colon, canonical: no visual separators in numbers, hosts in lower case.
     """
 
@@ -80,6 +82,8 @@ def _from_uri(scheme: str, rest: str) -> Address:
         return _from_sip(rest)
     if scheme == "xmpp":
         return _from_xmpp(rest)
+    if scheme == "mailto":
+        return _from_mailto(rest)
     user, at, host = rest.rpartition("@")
     if not at:
         return Address(scheme, rest.lower())
@@ -98,6 +102,14 @@ def _from_sip(rest: str) -> Address:
     if "@" in user:  # an alias of another network behind our domain: sip:bob%40msn.test@cpm.test
         return Address("im", user.lower())
     return Address("sip", f"{user}@{host.lower()}")
+
+
+def _from_mailto(rest: str) -> Address:
+    """RFC 6068 §2: what follows ``?`` says how to write, not to whom. One mailbox, not a list."""
+    bare = rest.split("?", 1)[0].strip()
+    if not _MAILBOX.match(bare):
+        raise AddressError(f"{bare[:60]!r} is not a mail address; write it as mailto:name@host")
+    return Address("mailto", bare.lower())
 
 
 def _from_xmpp(rest: str) -> Address:

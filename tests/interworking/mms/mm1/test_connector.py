@@ -10,9 +10,8 @@ from opencpm.domain.errors import Reason, SendError
 from opencpm.domain.message import Disposition, MessageKind, message_ident
 from opencpm.domain.profile import HealthState
 from opencpm.domain.report import Status
-from opencpm.protocols.mm1 import decode
+from opencpm.protocols.mm1 import decode, tokens
 from opencpm.protocols.mm1 import messages as mm1
-from opencpm.protocols.mm1 import tokens
 from opencpm.protocols.mm1.fields import Field
 from opencpm.protocols.mm1.pdu import MEDIA_TYPE, Header
 from opencpm.protocols.mms.content import part_of

@@ -19,11 +19,12 @@ from opencpm.interfaces import Context, Inbox
 from opencpm.interworking.mms.carrying import accepted, told
 from opencpm.interworking.mms.outgoing import adapted
 from opencpm.interworking.mms.reports import asks_delivery, read_said
+from opencpm.interworking.mms.rows import Rows
 from opencpm.interworking.mms.targets import Targets
 
 from . import pdus, reasons
 from .pusher import Pusher
-from .rows import Kept, Rows
+from .rows import Kept
 from .settings import Mm1Settings
 
 _MOST = 100_000

@@ -18,6 +18,7 @@ from opencpm.interfaces import Context, Inbox
 from opencpm.interworking.mms.addresses import HIDDEN
 from opencpm.interworking.mms.carrying import told
 from opencpm.interworking.mms.reports import wants
+from opencpm.interworking.mms.rows import Rows
 from opencpm.protocols.mm1 import Mm1Error, Pdu, decode, encode, missing
 from opencpm.protocols.mm1 import messages as mm1
 from opencpm.protocols.mm1.fields import Field
@@ -26,7 +27,7 @@ from opencpm.protocols.mm1.tokens import MessageType, ReadStatus, Status, Visibi
 from . import pdus, reasons
 from .centre import Centre
 from .pusher import Pusher
-from .rows import Rows, Sent
+from .rows import Sent
 from .settings import Mm1Settings
 
 log = logging.getLogger("opencpm.mm1")

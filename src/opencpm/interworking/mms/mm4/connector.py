@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import asyncio
 import logging
-import ssl
 from collections import Counter
 from collections.abc import Mapping, Sequence
 from typing import Any
@@ -20,6 +19,7 @@ from opencpm.domain.session import Composing, SessionOffer
 from opencpm.interfaces import Context, Inbox, Leg, LegEvents
 from opencpm.interworking.mms.carrying import Carrier, accepted, told
 from opencpm.interworking.mms.fit import Fits
+from opencpm.interworking.mms.mailhost import server_contexts
 from opencpm.interworking.mms.outgoing import adapted
 from opencpm.interworking.mms.targets import Targets, smaller
 from opencpm.protocols.mm4 import answer, encode
@@ -210,11 +210,7 @@ class Mm4Connector:
     def _listener(self) -> SmtpListener:
         settings = self._settings
         limits = Limits(size=settings.max_mail, connections=settings.max_connections)
-        context = None
-        if settings.listen_tls != "no":
-            context = ssl.create_default_context(ssl.Purpose.CLIENT_AUTH)
-            context.load_cert_chain(settings.tls_certificate, settings.tls_key)
-        first, offered = (context, None) if settings.listen_tls == "tls" else (None, context)
+        first, offered = server_contexts(settings.listen_tls, settings.tls_certificate, settings.tls_key)
         return SmtpListener(self._inbound, settings.domain, limits, tls=first, starttls=offered)
 
     async def _tick(self) -> None:
