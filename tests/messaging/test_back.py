@@ -119,3 +119,24 @@ async def test_a_service_of_a_network_is_told_itself(world: World, told: Network
     word = (await told.until(1))[0]
     assert word.notice is not None
     assert (word.notice.status, word.notice.cause, word.target) == (Status.FAILED, "unknown-address", service)
+
+
+async def test_a_device_names_the_sender_by_an_alias(world: World) -> None:
+    """``sip:bob%40msn.test@cpm.test`` is what a device knows of msn:bob@msn.test."""
+    sender = Address("msn", "bob@msn.test")
+    world.msn.profile = replace(world.msn.profile, told=TOLD)
+    assert await world.send(world.message("Hello", ALICE, sender=sender, origin="msn")) == [None]
+    world.sip.bring((await world.sip.until(1))[0])
+    await world.msn.until(1)
+    seen = Report(
+        status=Status.DISPLAYED,
+        network="sip",
+        source="device",
+        at=0.0,
+        message_id="m1",
+        reporter=ALICE,
+        original_sender=Address("im", "bob@msn.test"),
+    )
+    await world.reported(seen)
+    words = [word.notice.status for word in await world.msn.until(2) if word.notice]
+    assert words == [Status.DELIVERED, Status.DISPLAYED]

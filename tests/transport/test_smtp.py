@@ -88,7 +88,21 @@ async def test_a_mail_arrives_as_it_is_with_the_addresses_of_mms() -> None:
         sent = await sender.send(FROM, TO, MAIL)
         assert sent.reply == "250 2.0.0 taken"
         (mail,) = here.receiver.mails
-        assert mail == Mail("127.0.0.1", FROM, (TO,), MAIL)
+        assert mail[:4] == Mail("127.0.0.1", FROM, (TO,), MAIL)[:4]
+
+
+async def test_wishes_for_delivery_reports_pass_where_they_are_offered() -> None:
+    async with place(dsn=True) as here, here.sender() as sender:
+        sent = await sender.send(FROM, TO, MAIL, notify=("SUCCESS", "FAILURE"), envid="m1.0")
+        assert sent.dsn
+        await sender.send(FROM, TO, MAIL)
+        first, second = here.receiver.mails
+        assert (first.notify, first.envid) == ((frozenset({"SUCCESS", "FAILURE"}),), "m1.0")
+        assert (second.notify, second.envid) == ((frozenset(),), "")
+    async with place() as here, here.sender() as sender:
+        assert not (await sender.send(FROM, TO, MAIL, notify=("SUCCESS",), envid="m1.0")).dsn
+        replies = await here.talk(b"EHLO x\r\n", b"MAIL FROM:<a@b>\r\n", f"RCPT TO:<{TO}> NOTIFY=SUCCESS\r\n".encode())
+        assert replies[-1].startswith(b"555")
 
 
 async def test_a_bounce_has_no_sender() -> None:

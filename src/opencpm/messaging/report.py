@@ -97,10 +97,16 @@ class Reporting:
         return []
 
     def _addresses(self, sender: Address) -> list[Address]:
-        """The person may have sent under any of their addresses."""
+        """The person may have sent under any of their addresses; devices know those of foreign networks by an alias
+        behind our domain (``im:``), which does not say the network."""
         owner = self._ground.directory.owner_of(sender)
         if owner is None:
-            return [sender]
+            known = [sender, self._ground.canonical(sender)]
+            if sender.scheme == "im":
+                foreign = (one.profile for one in self._ground.connectors.values() if not one.profile.access)
+                schemes = {scheme for profile in foreign for scheme in profile.schemes} - {"tel"}
+                known += [Address(scheme, sender.value) for scheme in sorted(schemes)]
+            return list(dict.fromkeys(known))
         return [sender, *(a for a in owner.addresses if a != sender)]
 
     def _record(self, delivery_id: str) -> DeliveryRecord | None:

@@ -20,17 +20,25 @@ logging.getLogger("mail.log").setLevel(logging.WARNING)
 
 Network = IPv4Network | IPv6Network
 
+_LONG_COMMAND = 1536  # RFC 3461 §4: 500 octets of ORCPT, 100 of ENVID beside the address
+_DSN = frozenset({"NOTIFY", "ORCPT", "RET", "ENVID"})
 _BEYOND = 256 << 10
 """Octets over the size limit after which a peer that does not stop is cut off."""
 
 
 class Mail(NamedTuple):
-    """A mail with its envelope; addresses without angle brackets, the sender empty for a bounce."""
+    """A mail with its envelope; addresses without angle brackets, the sender empty for a bounce.
+
+    Where delivery reports are offered (RFC 3461), ``notify`` says for each recipient of what its sender wants to hear:
+    "SUCCESS", "FAILURE", "DELAY" or "NEVER"; nothing where it does not say.
+    """
 
     peer: str
     sender: str
     recipients: tuple[str, ...]
     data: bytes
+    notify: tuple[frozenset[str], ...] = ()
+    envid: str = ""
 
 
 class Receiver(Protocol):
@@ -80,10 +88,12 @@ class SmtpListener:
         *,
         tls: ssl.SSLContext | None = None,
         starttls: ssl.SSLContext | None = None,
+        dsn: bool = False,
     ) -> None:
         self.counters: Counter[str] = Counter()
         self._receiver, self._hostname, self._limits = receiver, hostname, limits
         self._tls, self._starttls = tls, starttls
+        self.dsn = dsn  # whether delivery reports are offered; the receiver sends them
         self._open: dict[_Connection, str] = {}
         self._server: asyncio.Server | None = None
 
@@ -105,7 +115,7 @@ class SmtpListener:
     def _accept(self) -> _Connection:
         limits = self._limits
         return _Connection(
-            _Handler(self._receiver, limits.recipients, self.counters),
+            _Handler(self._receiver, limits.recipients, self.counters, self.dsn),
             self,
             data_size_limit=limits.size,
             hostname=self._hostname,
@@ -137,8 +147,11 @@ class _Connection(SMTP):
     def __init__(self, handler: _Handler, listener: SmtpListener, **more: Any) -> None:
         super().__init__(handler, **more)
         self._listener = listener
+        self.parameters: list[str] = []
         self._unanswered = 0  # octets since our last reply
         self._most = int(more["data_size_limit"]) + _BEYOND
+        if listener.dsn:
+            self.command_size_limits.update({"MAIL": _LONG_COMMAND, "RCPT": _LONG_COMMAND})
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
         wire = cast(asyncio.Transport, transport)
@@ -170,6 +183,19 @@ class _Connection(SMTP):
         if self.session is not None:
             super().connection_lost(error)
 
+    def _getaddr(self, arg: str) -> tuple[str | None, str | None]:
+        """The parameters behind an address as they came: the library hands them on in upper case."""
+        address, rest = super()._getaddr(arg)
+        self.parameters = (rest or "").split()
+        return address, rest
+
+    def _getparams(self, params: Sequence[str]) -> dict[str, Any] | None:
+        """The library refuses every parameter that it does not know."""
+        found: dict[str, Any] | None = super()._getparams(params)
+        if found is not None and self._listener.dsn:
+            found = {name: value for name, value in found.items() if name not in _DSN}
+        return found
+
     async def push(self, status: Any) -> None:
         self._unanswered = 0
         await super().push(status)
@@ -182,8 +208,25 @@ class _Connection(SMTP):
 class _Handler:
     """The library's hooks; their names and arguments are its own."""
 
-    def __init__(self, receiver: Receiver, recipients: int, counters: Counter[str]) -> None:
-        self._receiver, self._recipients, self._counters = receiver, recipients, counters
+    def __init__(self, receiver: Receiver, recipients: int, counters: Counter[str], dsn: bool) -> None:
+        self._receiver, self._recipients, self._counters, self._dsn = receiver, recipients, counters, dsn
+        self._notify: list[frozenset[str]] = []
+        self._envid = ""
+
+    async def handle_EHLO(
+        self, server: SMTP, session: Session, envelope: Envelope, hostname: str, responses: list[str]
+    ) -> list[str]:
+        session.host_name = hostname
+        return [*responses[:-1], "250-DSN", responses[-1]] if self._dsn else responses
+
+    async def handle_MAIL(
+        self, server: SMTP, session: Session, envelope: Envelope, address: str, mail_options: Sequence[str]
+    ) -> str:
+        envelope.mail_from = address
+        envelope.mail_options.extend(mail_options)
+        self._notify = []
+        self._envid = _option(server, "ENVID")[:100]
+        return "250 2.1.0 OK"
 
     async def handle_RCPT(
         self, server: SMTP, session: Session, envelope: Envelope, address: str, rcpt_options: Sequence[str]
@@ -195,18 +238,32 @@ class _Handler:
             self._counters["recipients refused"] += 1
             return refusal
         envelope.rcpt_tos.append(address)
+        self._notify.append(frozenset(word for word in _option(server, "NOTIFY").upper().split(",") if word))
         return "250 2.1.5 OK"
 
     async def handle_DATA(self, server: SMTP, session: Session, envelope: Envelope) -> str:
         data = bytes(envelope.original_content or b"")
         self._counters["mails"] += 1
         return await self._receiver.take(
-            Mail(_peer(session), (envelope.mail_from or "").strip("<>"), tuple(envelope.rcpt_tos), data)
+            Mail(
+                _peer(session),
+                (envelope.mail_from or "").strip("<>"),
+                tuple(envelope.rcpt_tos),
+                data,
+                tuple(self._notify),
+                self._envid,
+            )
         )
 
     async def handle_exception(self, error: Exception) -> str:
         log.error("a mail could not be taken", exc_info=error)
         return "451 4.3.0 trouble here; try again"
+
+
+def _option(server: SMTP, name: str) -> str:
+    """The value of a parameter of the MAIL or RCPT just read."""
+    options = server.parameters if isinstance(server, _Connection) else []
+    return next((one.partition("=")[2] for one in options if one.upper().startswith(f"{name}=")), "")
 
 
 def _peer(session: Session) -> str:

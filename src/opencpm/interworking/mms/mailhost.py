@@ -68,8 +68,11 @@ class MailHost:
 
 
 def tls_context(mode: Literal["no", "starttls", "tls"], ca_file: str = "") -> ssl.SSLContext | None:
-    """Checks certificates by the system's authorities, or by those in a file. Raises OSError: it cannot be read."""
-    return None if mode == "no" else ssl.create_default_context(cafile=ca_file or None)
+    """Checks certificates by the system's authorities, or by those in a file. Raises ValueError: it cannot be read."""
+    try:
+        return None if mode == "no" else ssl.create_default_context(cafile=ca_file or None)
+    except OSError as error:
+        raise ValueError(f"{ca_file}: {error.strerror or error}") from None
 
 
 def server_contexts(

@@ -69,7 +69,7 @@ class MmsSettings(BaseModel):
         return classes
 
 
-S = TypeVar("S", bound=MmsSettings)
+S = TypeVar("S", bound=BaseModel)
 
 
 def read(model: type[S], settings: Any) -> S:
