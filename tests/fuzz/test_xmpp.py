@@ -125,7 +125,7 @@ def test_content_of_anything_fits_or_says_why(bodies: list[str], limit: int) -> 
     terms = Terms(max_text_bytes=limit)
     refusal = adapt.fit(said, terms).error
     try:
-        assert len(adapt.content_of(said, terms, str).body.encode()) <= limit
+        assert len(adapt.text_of(said, terms).encode()) <= limit
         assert refusal is None
     except SendError as error:
         assert refusal is not None and refusal.reason is error.reason  # noqa: PT017, PT018

@@ -1,9 +1,10 @@
-"""Content rules: text as it is, media as links, and what stanzas say."""
+"""Content rules: text as it is, and what stanzas say."""
 
 import pytest
 
 from opencpm.domain.errors import Reason, SendError
 from opencpm.domain.message import Disposition, Part, text_part
+from opencpm.domain.profile import WHOLE
 from opencpm.interworking.xmpp import adapt
 from opencpm.interworking.xmpp.adapt import Terms
 from opencpm.protocols.xmpp.message import MessageStanza
@@ -14,26 +15,10 @@ PICTURE = Part("image/png", b"\x89PNG", "cat.png")
 TERMS = Terms()
 
 
-def link(index):
-    return f"https://cpm.test/c/x/{index}"
-
-
 def test_a_text_goes_as_it_is():
-    content = adapt.content_of(message("Grüße 😀\nline", subject="Hello"), TERMS, link)
-    assert (content.body, content.subject, content.urls) == ("Grüße 😀\nline", "Hello", ())
-    assert adapt.fit(message("x"), TERMS).losses == ()
-
-
-def test_a_picture_alone_is_its_link():
-    content = adapt.content_of(message(parts=(PICTURE,)), TERMS, link)
-    assert (content.body, content.urls) == ("https://cpm.test/c/x/0", ("https://cpm.test/c/x/0",))
-    assert adapt.fit(message(parts=(PICTURE,)), TERMS).losses == ("image/png goes as a link",)
-
-
-def test_a_picture_with_a_text():
-    content = adapt.content_of(message(parts=(text_part("look"), PICTURE)), TERMS, link)
-    assert content.body == "look\nhttps://cpm.test/c/x/1"
-    assert content.urls == ("https://cpm.test/c/x/1",)
+    assert adapt.text_of(message("Grüße 😀\nline"), TERMS) == "Grüße 😀\nline"
+    assert adapt.text_of(message(parts=(text_part("one"), text_part("two"))), TERMS) == "one\ntwo"
+    assert adapt.fit(message("x"), TERMS) == WHOLE
 
 
 @pytest.mark.parametrize(
@@ -42,13 +27,13 @@ def test_a_picture_with_a_text():
         (message(""), TERMS, Reason.NOT_ACCEPTABLE),
         (message(" \n\x07"), TERMS, Reason.NOT_ACCEPTABLE),
         (message("ü" * 501), Terms(max_text_bytes=1000), Reason.TOO_LARGE),
-        (message(parts=(PICTURE,)), Terms(links=False), Reason.UNSUPPORTED_MEDIA),
-        (message(parts=(PICTURE,) * 17), TERMS, Reason.TOO_LARGE),
+        (message(parts=(PICTURE,)), TERMS, Reason.UNSUPPORTED_MEDIA),
+        (message(parts=(text_part("look"), PICTURE)), TERMS, Reason.UNSUPPORTED_MEDIA),
     ],
 )
 def test_what_cannot_go(said, terms, reason):
     with pytest.raises(SendError) as error:
-        adapt.content_of(said, terms, link)
+        adapt.text_of(said, terms)
     assert error.value.reason is reason
     assert adapt.fit(said, terms).error.reason is reason
 

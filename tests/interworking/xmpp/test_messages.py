@@ -8,9 +8,8 @@ from opencpm.domain.errors import Reason, SendError
 from opencpm.domain.message import MessageKind, Part
 from opencpm.domain.report import Status
 from opencpm.domain.session import Composing
-from opencpm.interfaces import Share
 
-from .support import ALICE, ALICE_JID, ALICE_TEL, BOB, WANTED, context, delivery, failed, message, notice, rig
+from .support import ALICE, ALICE_JID, ALICE_TEL, BOB, WANTED, delivery, failed, message, notice, rig
 
 
 async def test_a_text_is_accepted_by_the_server_and_delivered_by_the_client():
@@ -236,20 +235,9 @@ async def test_typing_both_ways():
         assert it.bob.states == [(ALICE_JID, "composing"), (ALICE_JID, "paused")]
 
 
-class Files:
-    def share(self, delivery_id, until):
-        return Share(f"https://cpm.test/c/{delivery_id}", until)
-
-
-async def test_a_picture_goes_as_a_link():
+async def test_a_picture_is_not_carried_as_it_is():
     picture = message(parts=(Part("image/png", b"\x89PNG"),))
-    async with rig(where=context(files=Files())) as it:
-        it.bob.sign_in()
-        it.send(delivery(message=picture))
-        text = await it.bob.text("https://cpm.test/c/d1/0")
-        assert text.stanza.urls == ("https://cpm.test/c/d1/0",)
-        assert "*/*" in it.connector.profile.content_types
-    async with rig() as it:  # a server that shows nothing over HTTP
+    async with rig() as it:
         it.send(delivery(message=picture))
         failed(await it.inbox.outcome(), Reason.UNSUPPORTED_MEDIA, False)
         assert it.connector.fit(picture).error.reason is Reason.UNSUPPORTED_MEDIA

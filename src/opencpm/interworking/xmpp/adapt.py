@@ -1,10 +1,12 @@
-"""XMPP's content rules, pure: text as it is, media as links (XEP-0066), and what stanzas say as our messages."""
+"""XMPP's content rules, pure: text as it is, and what stanzas say as our messages.
+
+Media are not carried: messaging makes a text with a private link of what is none, for every such network alike.
+"""
 
 from __future__ import annotations
 
 import re
 from base64 import urlsafe_b64decode, urlsafe_b64encode
-from collections.abc import Callable
 from dataclasses import dataclass
 
 from opencpm.domain.errors import Reason, SendError
@@ -12,69 +14,46 @@ from opencpm.domain.message import Disposition, Message, Part, text_part
 from opencpm.domain.profile import WHOLE, Fit
 from opencpm.protocols.xmpp.message import MessageStanza
 
-MAX_LINKS = 16
 _MAX_ID = 128
 _TOKEN = re.compile(r"[A-Za-z0-9.!%*_+`'~-]{1,128}\Z")
 _FORBIDDEN = re.compile("[\x00-\x08\x0b\x0c\x0e-\x1f\ufffe\uffff\ud800-\udfff]")
 
-Link = Callable[[int], str]
-"""The address of one part of a message."""
-
 
 @dataclass(frozen=True, slots=True)
 class Terms:
-    """``links``: media may go as links."""
+    """What the operator says."""
 
     max_text_bytes: int = 65536
-    links: bool = True
     nudge_text: str = "(nudge)"
     correction_mark: str = "Correction: "
-
-
-@dataclass(frozen=True, slots=True)
-class Content:
-    body: str
-    subject: str = ""
-    urls: tuple[str, ...] = ()
 
 
 def fit(message: Message, terms: Terms) -> Fit:
     """How a message would go: the same rules, nothing sent."""
     try:
-        content_of(message, terms, lambda index: f"https://{index}")
+        text_of(message, terms)
     except SendError as error:
         return Fit(segments=0, error=error)
-    media = [part.media_type or "a part" for part in message.parts if part.media_type != "text/plain"]
-    return Fit(1, tuple(f"{kind} goes as a link" for kind in media)) if media else WHOLE
+    return WHOLE
 
 
-def content_of(message: Message, terms: Terms, link: Link) -> Content:
-    """The text and the links that stand for media. A link alone is the whole body: clients show what it leads to.
-
-    Raises SendError for what cannot go.
-    """
-    lines: list[str] = []
-    urls: list[str] = []
-    for index, part in enumerate(message.parts):
-        if part.media_type == "text/plain":
-            lines.append(_FORBIDDEN.sub("", part.text))
-        else:
-            _check_link(part, terms, len(urls))
-            urls.append(link(index))
-    body = "\n".join([*filter(None, lines), *urls])
-    if not body.strip():
+def text_of(message: Message, terms: Terms) -> str:
+    """The body of a message. Raises SendError for what cannot go."""
+    for part in message.parts:
+        if part.media_type != "text/plain":
+            kind = part.media_type[:60] or "this"
+            raise SendError(Reason.UNSUPPORTED_MEDIA, detail=f"XMPP carries text here, not {kind}.")
+    text = plain(message.text)
+    if not text.strip():
         raise SendError(Reason.NOT_ACCEPTABLE, detail="There is no text in the message.")
-    if len(body) * 4 > terms.max_text_bytes and len(body.encode()) > terms.max_text_bytes:
+    if len(text) * 4 > terms.max_text_bytes and len(text.encode()) > terms.max_text_bytes:
         raise SendError(Reason.TOO_LARGE, detail=f"A text on XMPP may have {terms.max_text_bytes} bytes at most.")
-    return Content(body, _FORBIDDEN.sub("", message.subject), tuple(urls))
+    return text
 
 
-def _check_link(part: Part, terms: Terms, so_far: int) -> None:
-    if not terms.links:
-        kind = part.media_type[:60] or "this"
-        raise SendError(Reason.UNSUPPORTED_MEDIA, detail=f"XMPP carries text only here, not {kind}.")
-    if so_far >= MAX_LINKS:
-        raise SendError(Reason.TOO_LARGE, detail=f"A message on XMPP may have {MAX_LINKS} files at most.")
+def plain(text: str) -> str:
+    """Without what XML cannot spell."""
+    return _FORBIDDEN.sub("", text)
 
 
 # ---------------------------------------------------------------------------------------------- what comes in

@@ -15,7 +15,7 @@ from opencpm.domain.message import Message
 from opencpm.domain.profile import Fit, Health, HealthState, Reach
 from opencpm.domain.session import Composing, SessionOffer
 from opencpm.domain.subscriber import Subscriber
-from opencpm.interfaces import NOTHING, Context, Inbox, Leg, LegEvents
+from opencpm.interfaces import Context, Inbox, Leg, LegEvents
 from opencpm.protocols.xmpp import iq, jid, message, presence
 from opencpm.protocols.xmpp.message import MessageStanza
 
@@ -48,17 +48,16 @@ class XmppConnector:
     """A component of an XMPP server, in which each of our people has an address."""
 
     def __init__(self, settings: XmppSettings, context: Context) -> None:
-        links = settings.media == "link" and context.files is not NOTHING
-        terms = adapt.Terms(settings.max_text_bytes, links, settings.nudge_text, settings.correction_mark)
+        terms = adapt.Terms(settings.max_text_bytes, settings.nudge_text, settings.correction_mark)
         self.name = context.name
-        self.profile = profile_of(settings, links)
+        self.profile = profile_of(settings)
         self.counters: Counter[str] = Counter()
         self._settings, self._context, self._terms = settings, context, terms
         self._names = names = Names(settings.component, settings.users_domain, context.directory)
         self._manners = Manners()
         self._link = link = Link(settings, self._heard, self._marked, self._changed)
         self._outbox = Outbox(link, settings.queue, context.clock.now)
-        self._composer = Composer(names, terms, context.files, settings.receipts)
+        self._composer = Composer(names, terms, settings.receipts)
         self._talks = Talks(context, names, link, self._outbox, settings.sessions, settings.idle_timeout)
         self._talks.deliver = self._deliver_in_session
         self._rooms = Rooms(context, names, link, self._outbox, terms, settings.rooms, settings.join_timeout)

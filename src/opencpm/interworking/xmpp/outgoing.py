@@ -5,7 +5,6 @@ from __future__ import annotations
 from opencpm.domain.delivery import Delivery, Notice
 from opencpm.domain.errors import Reason, SendError
 from opencpm.domain.report import Status
-from opencpm.interfaces import Files
 from opencpm.protocols.xmpp.message import MessageStanza
 
 from . import adapt, reasons
@@ -14,9 +13,9 @@ from .names import Names
 
 
 class Composer:
-    def __init__(self, names: Names, terms: Terms, files: Files, receipts: bool) -> None:
+    def __init__(self, names: Names, terms: Terms, receipts: bool) -> None:
         self.terms = terms
-        self._names, self._files, self._receipts = names, files, receipts
+        self._names, self._receipts = names, receipts
 
     def compose(self, delivery: Delivery, *, chat: bool, thread: str = "", states: bool = False) -> MessageStanza:
         """The stanza of a delivery. Raises SendError.
@@ -29,28 +28,18 @@ class Composer:
         sender = self._names.ours(delivery.source, peer)
         if delivery.notice is not None:
             return _notice(delivery.id, delivery.notice, sender, peer, delivery.message.message_id)
-        content = adapt.content_of(delivery.message, self.terms, self._linker(delivery))
         return MessageStanza(
             id=delivery.id,
             type="chat" if chat else "normal",
             sender=sender,
             to=peer,
-            body=content.body,
-            subject=content.subject,
+            body=adapt.text_of(delivery.message, self.terms),
+            subject=adapt.plain(delivery.message.subject),
             thread=thread,
             state="active" if chat and states else "",
             requests=self._receipts,
             markable=self._receipts,
-            urls=content.urls,
         )
-
-    def _linker(self, delivery: Delivery) -> adapt.Link:
-        """Made when the first link is asked for: the address of a share is always the same."""
-
-        def link(index: int) -> str:
-            return self._files.share(delivery.id, delivery.expires_at).part(index)
-
-        return link
 
 
 def _notice(ident: str, notice: Notice, sender: str, peer: str, message_id: str) -> MessageStanza:

@@ -8,11 +8,8 @@ from opencpm.domain.report import Status
 from .settings import XmppSettings
 
 
-def profile_of(settings: XmppSettings, links: bool) -> Profile:
-    """Everybody has an address there: no account is needed. Receipts and markers come from the receiver's own client.
-
-    :param links: this server can show media over HTTP.
-    """
+def profile_of(settings: XmppSettings) -> Profile:
+    """Nobody needs an account there. Receipts and markers come from the receiver's own client."""
     reports = {Status.ACCEPTED, Status.FAILED}
     if settings.receipts:
         reports |= {Status.DELIVERED, Status.DISPLAYED}
@@ -20,8 +17,8 @@ def profile_of(settings: XmppSettings, links: bool) -> Profile:
         label=settings.label,
         kind="im",
         schemes=frozenset({"xmpp"}),
-        content_types=("*/*",) if links else ("text/plain",),
-        max_bytes=0 if links else settings.max_text_bytes,
+        content_types=("text/plain",),
+        max_bytes=settings.max_text_bytes,
         reports=frozenset(reports),
         sessions=True,
         typing=True,

@@ -208,10 +208,5 @@ class Rooms:
         """Raises SendError."""
         if delivery.notice is not None:
             raise SendError(Reason.NOT_ACCEPTABLE, detail="a room is not told what became of its messages")
-        content = adapt.content_of(delivery.message, self._terms, lambda index: self._link_to(delivery, index))
-        return MessageStanza(
-            id=delivery.id, type="groupchat", sender=leg.full, to=leg.room, body=content.body, urls=content.urls
-        )
-
-    def _link_to(self, delivery: Delivery, index: int) -> str:
-        return self._context.files.share(delivery.id, delivery.expires_at).part(index)
+        text = adapt.text_of(delivery.message, self._terms)
+        return MessageStanza(id=delivery.id, type="groupchat", sender=leg.full, to=leg.room, body=text)

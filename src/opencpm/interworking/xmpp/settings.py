@@ -57,9 +57,6 @@ class XmppSettings(Section):
     add_contacts: bool = Field(
         default=True, description="Ask people who are written to for their status, to see when they are there."
     )
-    media: Literal["link", "refuse"] = Field(
-        default="link", description="Pictures and other media: as a link to this server (XEP-0066), or not at all."
-    )
     nudge_text: str = Field(default="(nudge)", max_length=200, description="What a call for attention reads like.")
     correction_mark: str = Field(
         default="Correction: ", max_length=100, description="Put before a text that corrects an earlier one."
