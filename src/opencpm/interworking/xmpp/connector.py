@@ -65,7 +65,7 @@ class XmppConnector:
         self._inbound = Inbound(
             context, names, terms, link, self._outbox, self._manners, self._talks, settings.inbound_queue
         )
-        self._roster = Roster(context, names, link, self._talks, settings.approve, settings.add_contacts)
+        self._roster = Roster(context, names, link, self._outbox, self._talks, settings.approve, settings.add_contacts)
         self._queries = Queries(settings.component, settings.label, self._subscriber)
         self._inbox: Inbox | None = None
         self._early: list[Delivery] = []

@@ -22,9 +22,10 @@ OURS = "this server"
 
 
 class Entry:
-    """One stanza whose fate matters: a delivery with who is to be told, or somebody who waits for it."""
+    """One stanza whose fate matters: a delivery with who is to be told, somebody who waits for it, or what to do once
+    the server has it."""
 
-    __slots__ = ("delivery", "ident", "peer", "settle", "waiter")
+    __slots__ = ("delivery", "ident", "peer", "settle", "taken", "waiter")
 
     def __init__(
         self,
@@ -33,9 +34,10 @@ class Entry:
         delivery: Delivery | None = None,
         settle: Settle | None = None,
         waiter: asyncio.Future[None] | None = None,
+        taken: Callable[[], None] | None = None,
     ) -> None:
         self.ident, self.peer = ident, peer
-        self.delivery, self.settle, self.waiter = delivery, settle, waiter
+        self.delivery, self.settle, self.waiter, self.taken = delivery, settle, waiter, taken
 
 
 class Outbox:
@@ -98,6 +100,8 @@ class Outbox:
             self._flying.pop(entry.ident, None)
             if entry.delivery is not None and entry.settle is not None:
                 told[entry.settle].append(outcome(entry.delivery, entry.peer, error, self._now(), source))
+            if entry.taken is not None and error is None:
+                entry.taken()
             if entry.waiter is not None and not entry.waiter.done():
                 if error is None:
                     entry.waiter.set_result(None)

@@ -18,12 +18,15 @@ from opencpm.protocols.xmpp.presence import PresenceStanza, write
 
 from .link import Link
 from .names import Names
+from .outbox import Entry, Outbox
 from .talks import Talks
 from .ties import Bond, Bonds
 
 ASKING_LIMIT = 200
 """Requests that wait for one person's answer; more are turned away."""
 
+# Of these the last of each way counts: who they may see, and who may see them.
+_KEPT = {"subscribe": "sees", "unsubscribe": "sees", "subscribed": "seen", "unsubscribed": "seen"}
 _SCHEMES = frozenset({"xmpp"})
 _SHOWS = {Availability.BUSY: "dnd", Availability.AWAY: "away"}
 
@@ -31,8 +34,13 @@ _SHOWS = {Availability.BUSY: "dnd", Availability.AWAY: "away"}
 class Roster:
     """The presence of everybody, both ways."""
 
-    def __init__(self, context: Context, names: Names, link: Link, talks: Talks, approve: str, add: bool) -> None:
+    def __init__(
+        self, context: Context, names: Names, link: Link, outbox: Outbox, talks: Talks, approve: str, add: bool
+    ) -> None:
         self._context, self._names, self._link, self._talks = context, names, link, talks
+        self._outbox = outbox
+        self._unsure: dict[tuple[str, str, str], str] = {}  # (ours, theirs, which way) -> what may not have arrived
+        self._told = 0
         self._approve, self._add = approve, add
         self._bonds = Bonds(context.store, f"{context.name}.roster")
         self._published: dict[str, Presence] = {}
@@ -61,6 +69,8 @@ class Roster:
 
     def link_up(self) -> None:
         """Ask how everybody is, and say how ours are: XEP-0114 keeps nothing over a broken link."""
+        for (ours, peer, _), kind in tuple(self._unsure.items()):
+            self._answer(ours, peer, kind)
         for bond in self._bonds:
             if bond.sees:
                 self._send(bond, "probe")
@@ -121,6 +131,7 @@ class Roster:
         match stanza.type:
             case "subscribed":
                 bond.sees, bond.asked, bond.refused = bond.sees or bond.asked, False, False
+                self._send(bond, "probe")  # of somebody who is away nothing is told unasked
             case "unsubscribed":
                 bond.refused = bond.asked
                 self._unseen(bond)
@@ -333,3 +344,18 @@ class Roster:
 
     def _answer(self, ours: str, peer: str, kind: str) -> None:
         self._link.write(write(PresenceStanza(sender=ours, to=peer, type=kind)))
+        if kind in _KEPT:
+            self._watch_over(ours, peer, kind)
+
+    def _watch_over(self, ours: str, peer: str, kind: str) -> None:
+        """What changes who sees whom is said again after a broken link, unless the server is known to have it."""
+        key = ours, peer, _KEPT[kind]
+        self._unsure[key] = kind
+        self._told += 1
+
+        def taken() -> None:
+            if self._unsure.get(key) == kind:
+                del self._unsure[key]
+
+        self._outbox.add(Entry(f"{kind} {self._told}", peer, taken=taken))
+        self._outbox.confirm()
