@@ -101,7 +101,7 @@ async def test_a_quiet_server_is_asked_whether_it_is_there(monkeypatch):
 
 
 async def test_a_full_queue_is_congestion_and_ends():
-    async with rig(queue=4) as it:
+    async with rig(queue=4, add_contacts=False) as it:
         it.server.faults.silent = True
         it.send(*[delivery(id=f"d{n}") for n in range(5)])
         failed(await it.inbox.outcome(), Reason.CONGESTION, True)

@@ -49,9 +49,11 @@ class Outbox:
         self._since: list[Entry] = []  # sent after the mark that is under way
         self._covered: list[Entry] = []  # what that mark will confirm
         self._mark = 0
+        self._deliveries = 0
 
     def __len__(self) -> int:
-        return len(self._flying)
+        """Deliveries under way."""
+        return self._deliveries
 
     @property
     def full(self) -> bool:
@@ -64,6 +66,8 @@ class Outbox:
 
     def add(self, entry: Entry) -> None:
         """Its stanza has been written. An older one of the same id is replaced: it was the same delivery."""
+        older = self._flying.get(entry.ident)
+        self._deliveries += (entry.delivery is not None) - (older is not None and older.delivery is not None)
         self._flying[entry.ident] = entry
         self._since.append(entry)
 
@@ -97,7 +101,8 @@ class Outbox:
     def _finish(self, entries: Sequence[Entry], error: SendError | None, source: str) -> None:
         told: defaultdict[Settle, list[Outcome]] = defaultdict(list)
         for entry in entries:
-            self._flying.pop(entry.ident, None)
+            if self._flying.pop(entry.ident, None) is not None and entry.delivery is not None:
+                self._deliveries -= 1
             if entry.delivery is not None and entry.settle is not None:
                 told[entry.settle].append(outcome(entry.delivery, entry.peer, error, self._now(), source))
             if entry.taken is not None and error is None:
