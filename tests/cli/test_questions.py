@@ -23,7 +23,7 @@ def test_route_explain_offline(run: Run) -> None:
 
 @pytest.mark.usefixtures("home")
 def test_a_route_that_is_none_fails(run: Run) -> None:
-    result = run("route", "explain", "+12025550101", "--from", "alice", "--session")
+    result = run("route", "explain", "msn:bob@msn.test", "--from", "alice", "--session")
     assert result.exit_code == 1
     assert result.output.startswith("refuse: ")
 

@@ -133,7 +133,7 @@ async def test_a_barred_user(place: Village, alice: LabDevice) -> None:
 async def test_a_session_that_cannot_be_is_in_the_trail_too(place: Village, alice: LabDevice) -> None:
     body = b"v=0\r\no=- 1 1 IN IP4 127.0.0.1\r\ns=-\r\nc=IN IP4 127.0.0.1\r\nt=0 0\r\nm=audio 4000 RTP/AVP 0\r\n"
     fields = [
-        *alice._out_of_dialog("INVITE", BOB, "session"),
+        *alice.out_of_dialog("INVITE", BOB, "session"),
         ("Contact", f"<{alice.agent.contact}>"),
         ("Content-Type", "application/sdp"),
     ]

@@ -19,11 +19,10 @@ from opencpm.app.people import opened
 from opencpm.app.server import App
 from opencpm.domain.address import Address, tel
 from opencpm.domain.trail import TrailEntry
-from opencpm.lab.device import LabDevice
+from opencpm.lab.device import File, LabDevice
 from opencpm.lab.http import Api
 from opencpm.lab.mmsc import LabMmsc
 from opencpm.lab.smsc import LabSmsc
-from opencpm.protocols import mime
 from opencpm.settings import parse
 from tests.interworking.mms.pictures import jpeg
 from tests.interworking.sms.support import eventually
@@ -114,16 +113,15 @@ async def house(folder: Path, **mms: Any) -> AsyncIterator[House]:
         yield here
 
 
-def photo(width: int = 4000, height: int = 3000) -> mime.Part:
-    headers = (("Content-Type", "image/jpeg"), ("Content-Disposition", 'attachment; filename="beach.jpg"'))
-    return mime.Part(headers, jpeg(width, height))
+def photo(width: int = 4000, height: int = 3000) -> File:
+    return File("image/jpeg", jpeg(width, height), "beach.jpg")
 
 
 async def test_a_photograph_goes_adapted_to_the_phones_class_and_both_reports_come_back(tmp_path: Path) -> None:
     async with house(tmp_path) as here, here.device() as alice:
         bob = here.mmsc.phone(PHONE, "image-rich")
-        sent = await alice.large(f"tel:{PHONE}", "Look 😀", [photo()])
-        assert sent.status == 200
+        sent = await alice.files.send(f"tel:{PHONE}", "Look 😀", photo(), form="large")
+        assert sent.status == 202
         mm = await bob.wait_mm(0)
         assert (mm.text, mm.sender, mm.trouble) == ("Look 😀", NUMBER, "")
         assert mm.size <= 100 << 10
@@ -152,7 +150,7 @@ async def test_a_text_goes_as_sms(tmp_path: Path) -> None:
 async def test_a_picture_of_the_phone_reaches_her_device_in_the_conversation(tmp_path: Path, transport: str) -> None:
     async with house(tmp_path) as here, here.device(transport) as alice:
         bob = here.mmsc.phone(PHONE)
-        sent = await alice.large(f"tel:{PHONE}", "Look", [photo(800, 600)])
+        sent = await alice.files.send(f"tel:{PHONE}", "Look", photo(800, 600), form="large")
         mm = await bob.wait_mm(0)
         answered = await bob.send("And me", [("me.jpg", "image/jpeg", jpeg(320, 240))], to=mm.sender)
         assert answered.status == "accepted"
@@ -168,7 +166,7 @@ async def test_where_mms_is_refused_a_text_with_a_link_that_opens_goes(tmp_path:
     async with house(tmp_path) as here, here.device() as alice:
         here.mmsc.faults.refuse[PHONE] = 4007
         phone = here.smsc.handset(PHONE)
-        sent = await alice.large(f"tel:{PHONE}", "Look", [photo(1000, 800)])
+        sent = await alice.files.send(f"tel:{PHONE}", "Look", photo(1000, 800), form="large")
         text = await phone.wait_text(0)
         said, _, link = text.text.partition("\n")
         assert said == "Look"
@@ -196,14 +194,14 @@ async def test_while_the_centre_is_away_it_goes_as_link_or_waits_and_nothing_is_
 async def test_a_report_that_comes_before_the_answer_counts(tmp_path: Path) -> None:
     async with house(tmp_path) as here, here.device() as alice:
         here.mmsc.faults.reports_first = True
-        sent = await alice.large(f"tel:{PHONE}", "Look", [photo(100, 80)])
+        sent = await alice.files.send(f"tel:{PHONE}", "Look", photo(100, 80), form="large")
         await alice.journal.wait("imdn", lambda e: e.what == "delivered" and e.facts["message_id"] == sent.message_id)
 
 
 async def test_a_rejected_message_is_told_as_failed(tmp_path: Path) -> None:
     async with house(tmp_path) as here, here.device() as alice:
         here.mmsc.phone(PHONE).rejects = True
-        sent = await alice.large(f"tel:{PHONE}", "Look", [photo(100, 80)])
+        sent = await alice.files.send(f"tel:{PHONE}", "Look", photo(100, 80), form="large")
         await alice.journal.wait("imdn", lambda e: e.what == "failed" and e.facts["message_id"] == sent.message_id)
         assert "rejected" in (await here.told(sent.message_id, "failed")).what
 

@@ -93,7 +93,7 @@ class Talk:
         ours = self._terms(self.setup)
         device = self.device
         fields = [
-            *device._out_of_dialog("INVITE", target, "session"),
+            *device.out_of_dialog("INVITE", target, "session"),
             ("Contact", f"<{device.agent.contact}>"),
             ("Content-Type", sdp.CONTENT_TYPE),
         ]

@@ -20,6 +20,8 @@ from opencpm.domain.roster import ContactRequest, Mark
 from opencpm.domain.subscriber import LinkedAccount, Preferences, Subscriber
 from opencpm.domain.trail import TrailEntry
 from opencpm.interfaces import DeliveryRecord, SessionRecord, Store
+from opencpm.messaging.trail import losses_of
+from opencpm.protocols import fthttp
 
 WANTS = {
     "delivered": Disposition.POSITIVE_DELIVERY,
@@ -46,7 +48,18 @@ def part(message_id: str, index: int, item: Part) -> dict[str, Any]:
         shown["text"] = item.text
     else:
         shown["href"] = f"/api/v1/messages/{message_id}/parts/{index}"
+    if item.media_type == fthttp.CONTENT_TYPE:
+        shown |= _elsewhere(item)
     return shown
+
+
+def _elsewhere(item: Part) -> dict[str, Any]:
+    """A file on another content server: where it is, and what is said of it."""
+    try:
+        about = fthttp.parse(item.body).file
+    except fthttp.FtHttpError:
+        return {}
+    return {"link": {"url": about.url, "name": about.name, "size": about.size, "content_type": about.content_type}}
 
 
 def message(item: Message) -> dict[str, Any]:
@@ -71,7 +84,8 @@ def message(item: Message) -> dict[str, Any]:
     }
 
 
-def delivery(record: DeliveryRecord) -> dict[str, Any]:
+def delivery(record: DeliveryRecord, losses: Sequence[str] = ()) -> dict[str, Any]:
+    """``losses``: what the receiver does not get, or not as it was sent."""
     return {
         "id": record.id,
         "recipient": str(record.recipient),
@@ -83,6 +97,7 @@ def delivery(record: DeliveryRecord) -> dict[str, Any]:
         "error": record.error,
         "detail": record.detail,
         "segments": record.segments,
+        "losses": list(losses),
         "created_at": time(record.created_at),
         "updated_at": time(record.updated_at),
         "expires_at": time(record.expires_at),
@@ -90,15 +105,21 @@ def delivery(record: DeliveryRecord) -> dict[str, Any]:
     }
 
 
-def in_history(record: DeliveryRecord, sent: bool) -> dict[str, Any]:
+def in_history(store: Store, record: DeliveryRecord, sent: bool) -> dict[str, Any]:
     """A line of a conversation: the message with the one delivery that puts it there."""
+    losses = losses_of(store.trail(record.message.id)).get(record.id, ()) if sent and _may_lose(record.message) else ()
     thread = record.sent_thread if sent else record.received_thread
     return {
         **message(record.message),
         "peer": thread.partition("|")[2],
         "direction": "sent" if sent else "received",
-        "deliveries": [delivery(record)],
+        "deliveries": [delivery(record, losses)],
     }
+
+
+def _may_lose(item: Message) -> bool:
+    """Whether it is worth a look at the trail: plain texts say at most how many segments they are."""
+    return bool(item.subject) or any(part.media_type != "text/plain" for part in item.parts)
 
 
 def seen_by(owner: str, record: DeliveryRecord) -> bool | None:
@@ -108,17 +129,18 @@ def seen_by(owner: str, record: DeliveryRecord) -> bool | None:
     return False if record.received_thread.partition("|")[0] == owner else None
 
 
-def whole(item: Message, records: Sequence[DeliveryRecord], owner: str) -> dict[str, Any]:
+def whole(store: Store, item: Message, records: Sequence[DeliveryRecord], owner: str) -> dict[str, Any]:
     """A message with all deliveries that ``owner`` may see: the sender all, a receiver their own."""
     own = [(r, seen_by(owner, r)) for r in records]
     sent = any(side for _, side in own)
     shown = [r for r, side in own if sent or side is not None]
+    losses = losses_of(store.trail(item.id)) if sent else {}
     thread = next((r.sent_thread if sent else r.received_thread for r, side in own if side is sent), "")
     return {
         **message(item),
         "peer": thread.partition("|")[2],
         "direction": "sent" if sent or not own else "received",
-        "deliveries": [delivery(r) for r in shown],
+        "deliveries": [delivery(r, losses.get(r.id, ())) for r in shown],
     }
 
 
@@ -274,7 +296,7 @@ def of_hint(store: Store, owner: str, hint: Mapping[str, Any]) -> tuple[str, dic
     if isinstance(delivery_id, str) and (record := store.delivery(delivery_id)) is not None:
         sent = data["direction"] == "sent" if "direction" in data else seen_by(owner, record)
         if sent is not None and record.notice is None:
-            data["item"] = in_history(record, sent)
+            data["item"] = in_history(store, record, sent)
     return str(hint.get("type", "hint")), data
 
 
@@ -284,7 +306,9 @@ def of_delivery(messaging: UseCases, owner: str, item: Delivery) -> tuple[str, d
     data: dict[str, Any] = {"ack": True, "peer": peer, "message": item.message.id, "delivery": item.id}
     if item.notice is None:
         record = messaging.store.delivery(item.id)
-        data["item"] = in_history(record, False) if record else {**message(item.message), "direction": "received"}
+        data["item"] = (
+            in_history(messaging.store, record, False) if record else {**message(item.message), "direction": "received"}
+        )
         data["item"]["peer"] = peer
         return "message", data
     notice = item.notice
@@ -300,7 +324,7 @@ def of_delivery(messaging: UseCases, owner: str, item: Delivery) -> tuple[str, d
     about = item.id.partition("!")[0]
     if (record := messaging.store.delivery(about)) is not None:
         data["delivery"] = about
-        data["item"] = in_history(record, True)
+        data["item"] = in_history(messaging.store, record, True)
     return "state", data
 
 

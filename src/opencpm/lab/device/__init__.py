@@ -8,14 +8,18 @@ async with LabDevice("sip:alice@cpm.test", "secret", ("127.0.0.1", 5060)) as dev
 
 from opencpm.lab.device.chat import DeviceChat
 from opencpm.lab.device.device import LabDevice, Refused, Sent
+from opencpm.lab.device.files import DeviceFiles, File, Got
 from opencpm.lab.device.groups import DeviceGroup, convene, group_of, rejoin
 from opencpm.lab.device.journal import Entry, Journal
 from opencpm.lab.device.texts import Heard
 
 __all__ = [
     "DeviceChat",
+    "DeviceFiles",
     "DeviceGroup",
     "Entry",
+    "File",
+    "Got",
     "Heard",
     "Journal",
     "LabDevice",

@@ -7,8 +7,8 @@ from collections.abc import Callable, Sequence
 from typing import TYPE_CHECKING
 
 from opencpm.lab.device.agent import token
-from opencpm.lab.device.texts import Heard, described, notification, now_text, taken_apart, wrap
-from opencpm.protocols import cpim, imdn, iscomposing, mime, sdp
+from opencpm.lab.device.texts import Heard, described, notification, taken_apart, wrap
+from opencpm.protocols import cpim, imdn, iscomposing, sdp
 from opencpm.protocols.msrp import session as msrp
 from opencpm.protocols.msrp.connection import Connection, Happened
 from opencpm.protocols.msrp.uri import MsrpUri, parse_path
@@ -120,18 +120,6 @@ class DeviceChat:
         message_id, waiting = token(), asyncio.get_running_loop().create_future()
         self._sent[message_id] = waiting
         self._put(wrap(text, message_id, wants), message_id)
-        async with asyncio.timeout(35):
-            return message_id, await waiting
-
-    async def send_media(self, text: str, media: Sequence[mime.Part], wants: tuple[str, ...]) -> tuple[str, int]:
-        """Send a text and media as one message; returns its Message-ID and the MSRP status the server answered."""
-        message_id, waiting = token(), asyncio.get_running_loop().create_future()
-        self._sent[message_id] = waiting
-        said = mime.Part((("Content-Type", "text/plain;charset=UTF-8"),), text.encode())
-        content = mime.build_multipart([said, *media] if text else media, message_id)
-        kind = f'multipart/mixed;boundary="{message_id}"'
-        body = cpim.compose(content, kind, message_id=message_id, datetime=now_text(), dispositions=wants)
-        self._put(body, message_id)
         async with asyncio.timeout(35):
             return message_id, await waiting
 

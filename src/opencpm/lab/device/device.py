@@ -4,25 +4,27 @@ from __future__ import annotations
 
 import asyncio
 import uuid
-from collections.abc import Callable, Coroutine, Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Coroutine
+from dataclasses import dataclass, replace
 from types import TracebackType
 from typing import Any, Self
 
 from opencpm.lab.device.agent import Account, Agent, token
 from opencpm.lab.device.chat import DeviceChat, terms
+from opencpm.lab.device.files import DeviceFiles, OneWay
 from opencpm.lab.device.groups import DeviceGroup, description_of
 from opencpm.lab.device.journal import Journal
-from opencpm.lab.device.texts import Heard, described, notification, taken_apart, wrap
-from opencpm.protocols import cpim, imdn, iscomposing, mime, sdp
+from opencpm.lab.device.texts import Heard, described, notification, now_text, taken_apart, wrap
+from opencpm.protocols import cpim, imdn, iscomposing, sdp
 from opencpm.protocols.msrp.uri import MsrpUri
 from opencpm.protocols.sip.dialog import uac_dialog, uas_dialog
-from opencpm.protocols.sip.features import ICSI_TAG, accept_contact, feature_parameter, icsi
+from opencpm.protocols.sip.features import IARI_TAG, ICSI_TAG, accept_contact, feature_parameter, icsi
 from opencpm.protocols.sip.headers import parse_cseq, parse_name_addr
 from opencpm.protocols.sip.message import Message
 from opencpm.protocols.sip.transaction import ServerTransaction
 
 SERVICES = ("session", "session.group", "msg", "largemsg", "systemmsg")
+IARI = "urn:urn-7:3gpp-application.ims.iari."
 ALLOW = "INVITE, ACK, BYE, CANCEL, MESSAGE, NOTIFY, OPTIONS, UPDATE"
 ASKED = ("positive-delivery", "negative-delivery", "display")
 
@@ -58,7 +60,11 @@ class LabDevice:
         username: str = "",
         auto_delivered: bool = True,
         auto_answer: bool = True,
+        services: tuple[str, ...] = SERVICES,
+        iari: tuple[str, ...] = (),
+        upload_url: str = "",
     ) -> None:
+        """``services`` and ``iari``: what it lists when it registers ("largemsg", "filetransfer"; "rcs.fthttp")."""
         user, _, self.domain = identity.removeprefix("sip:").partition("@")
         self.identity = identity
         self.journal = Journal()
@@ -67,6 +73,8 @@ class LabDevice:
         self.chats: dict[str, DeviceChat] = {}
         self.following: dict[str, DeviceGroup] = {}  # by the subscription's Call-ID
         self.auto_delivered, self.auto_answer = auto_delivered, auto_answer
+        self.services, self.iari, self.wants = services, iari, ASKED
+        self.files = DeviceFiles(self, upload_url=upload_url)
         self.agent = Agent(Account(identity, username or user, password), self.journal, self._requested)
         self.instance = f"urn:uuid:{uuid.uuid4()}"
         self.associated: list[str] = []
@@ -95,8 +103,12 @@ class LabDevice:
         """Register (or, with 0, leave); returns the final status."""
         call_id, tag = self._registration
         self._cseq += 2  # one may be used by the answer to a challenge
-        services = feature_parameter(ICSI_TAG, [icsi(service) for service in SERVICES])
-        contact = f'<{self.agent.contact}>;+sip.instance="<{self.instance}>";reg-id=1;{services};expires={expires}'
+        tags = [f'+sip.instance="<{self.instance}>"', "reg-id=1"]
+        if self.services:
+            tags.append(feature_parameter(ICSI_TAG, [icsi(service) for service in self.services]))
+        if self.iari:
+            tags.append(feature_parameter(IARI_TAG, [f"{IARI}{name}" for name in self.iari]))
+        contact = f"<{self.agent.contact}>;{';'.join(tags)};expires={expires}"
         fields = [
             ("Max-Forwards", "70"),
             ("From", f"<{self.identity}>;tag={tag}"),
@@ -119,41 +131,50 @@ class LabDevice:
         conversation = ids.get("conversation_id") or str(uuid.uuid4())
         return await self._pager(target, wrap(text, message_id, wants), message_id, conversation)
 
+    async def content(self, target: str, content_type: str, body: bytes, **ids: str) -> Sent:
+        """Send anything in pager mode."""
+        message_id = ids.get("message_id") or token()
+        conversation = ids.get("conversation_id") or str(uuid.uuid4())
+        wrapped = cpim.compose(body, content_type, message_id=message_id, datetime=now_text(), dispositions=self.wants)
+        return await self._pager(target, wrapped, message_id, conversation)
+
     async def displayed(self, heard: Heard) -> int:
         """Say that a message was read; returns the status."""
         original, sender = self._originals[heard.message_id]
         body = notification(original, "display", "displayed", token())
         return (await self._pager(sender, body, token(), heard.conversation_id)).status
 
-    async def large(self, target: str, text: str, media: Sequence[mime.Part], wants: tuple[str, ...] = ASKED) -> Sent:
-        """Send a standalone message in large message mode: over MSRP, in a session of its own. :raises Refused:"""
-        conversation = str(uuid.uuid4())
-        chat = await self.invite(target, service="largemsg", conversation_id=conversation)
-        message_id, status = await chat.send_media(text, media, wants)
-        await chat.close()
-        return Sent(message_id, conversation, status, "MSRP")
-
-    async def invite(
-        self,
-        target: str,
-        ringing: Callable[[int], None] = lambda status: None,
-        *,
-        service: str = "session",
-        conversation_id: str = "",
-    ) -> DeviceChat:
+    async def invite(self, target: str, ringing: Callable[[int], None] = lambda status: None) -> DeviceChat:
         """Ask for a session; returns when it stands. :raises Refused:"""
-        assert self.agent.flow is not None
-        host = self.agent.flow.local[0]
-        chat = DeviceChat(self, target, MsrpUri(host, 9, token()))
+        chat = DeviceChat(self, target, MsrpUri(self.host, 9, token()))
+        await self.dial(chat, target, "session", terms(chat.local), str(uuid.uuid4()), ringing)
+        return chat
+
+    @property
+    def host(self) -> str:
+        """Our own address on the way to the server."""
+        assert self.agent.flow is not None, "connect first"
+        return self.agent.flow.local[0]
+
+    async def dial(
+        self,
+        chat: DeviceChat,
+        target: str,
+        service: str,
+        ours: sdp.MsrpMedia,
+        conversation: str,
+        ringing: Callable[[int], None] = lambda status: None,
+    ) -> None:
+        """Invite for a CPM service; returns when the leg stands. :raises Refused:"""
         fields = [
             *self.out_of_dialog("INVITE", target, service),
             ("Contact", f'<{self.agent.contact}>;+sip.instance="<{self.instance}>"'),
             ("Allow", ALLOW),
-            ("Conversation-ID", conversation_id or str(uuid.uuid4())),
+            ("Conversation-ID", conversation),
             ("Contribution-ID", str(uuid.uuid4())),
             ("Content-Type", sdp.CONTENT_TYPE),
         ]
-        body = sdp.build(terms(chat.local), session_id=1, version=1)
+        body = sdp.build(replace(ours, path=str(chat.local), host=chat.local.host), session_id=1, version=1)
         request, response = await self.agent.request(
             "INVITE", target, fields, body, lambda provisional: ringing(provisional.status)
         )
@@ -166,7 +187,6 @@ class LabDevice:
         self.agent.send("ACK", uri, acknowledgement)
         await chat.connect(response.body)
         self.journal.note("established", f"{response.status} {response.reason}", peer=target)
-        return chat
 
     # -- building --------------------------------------------------------------------------------------------
 
@@ -214,6 +234,9 @@ class LabDevice:
             self.agent.respond(transaction, request, 481 if chat is None else 405)
 
     def _message(self, transaction: ServerTransaction, request: Message) -> None:
+        if not self.services and request.get("content-type").startswith("text/plain"):
+            self._bare(transaction, request)
+            return
         try:
             body = cpim.parse(request.body)
         except ValueError:
@@ -227,13 +250,20 @@ class LabDevice:
             self.journal.note("composing", "page mode", peer=sender)
         elif body.message_id not in self._seen:
             self._seen.add(body.message_id)
-            self._text(body, sender, request)
+            self.heard(body, sender, request.get("conversation-id"), "pager")
 
-    def _text(self, body: cpim.Cpim, sender: str, request: Message) -> None:
-        conversation = request.get("conversation-id")
+    def _bare(self, transaction: ServerTransaction, request: Message) -> None:
+        """A text without CPIM, as a plain SIP client gets it."""
+        self.agent.respond(transaction, request, 200)
+        sender, text = _identity(request), request.body.decode("utf-8", "replace")
+        self.inbox.append(Heard(request.get("call-id"), sender, text, request.get("date"), ""))
+        self.journal.note("message", text, sender=sender, message_id=request.get("call-id"))
+
+    def heard(self, body: cpim.Cpim, sender: str, conversation: str, form: str) -> None:
+        """A message came, whatever it holds."""
         text, media = taken_apart(body)
-        heard = Heard(body.message_id, sender, text, body.datetime, conversation, media=media)
-        self.inbox.append(heard)
+        self.files.take(media, sender, form, body.message_id)
+        self.inbox.append(Heard(body.message_id, sender, text, body.datetime, conversation, media=media))
         self._originals[body.message_id] = (body, sender)
         facts = {"media": described(media)} if media else {}
         self.journal.note(
@@ -241,7 +271,7 @@ class LabDevice:
         )
         if self.auto_delivered and "positive-delivery" in body.dispositions:
             done = notification(body, "delivery", "delivered", token())
-            self._spawn(self._send_off(sender, done, conversation))
+            self.spawn(self._send_off(sender, done, conversation))
 
     async def _send_off(self, target: str, body: bytes, conversation: str) -> None:
         await self._pager(target, body, token(), conversation)
@@ -258,26 +288,34 @@ class LabDevice:
         if not self.auto_answer:
             self.agent.respond(transaction, request, 486)
             return
-        self._spawn(self._accept(transaction, request, peer))
+        one_way = any(f"cpm.{name}" in request.get("p-asserted-service") for name in ("largemsg", "filetransfer"))
+        self.spawn(self._accept(transaction, request, peer, one_way=one_way))
 
-    async def _accept(self, transaction: ServerTransaction, request: Message, peer: str) -> None:
-        assert self.agent.flow is not None
+    async def _accept(self, transaction: ServerTransaction, request: Message, peer: str, *, one_way: bool) -> None:
         tag = token()
         self.agent.respond(transaction, request, 180, to_tag=tag)
-        chat = DeviceChat(self, peer, MsrpUri(self.agent.flow.local[0], 9, token()))
+        local = MsrpUri(self.host, 9, token())
+        if one_way:
+            chat: DeviceChat = OneWay(self, peer, local)
+            assert isinstance(chat, OneWay)
+            offered, ours = self.files.terms_for(request, chat)
+        else:
+            chat = DeviceChat(self, peer, local)
+            offered, ours = sdp.parse(description_of(request)), terms(local)
         chat.conversation_id = request.get("conversation-id")
-        chat.dialog = uas_dialog(request, tag)
-        chat.is_group = "isfocus" in request.get("contact")
         chat.contribution_id = request.get("contribution-id")
-        description = description_of(request)
+        chat.is_group = "isfocus" in request.get("contact")
+        chat.dialog = uas_dialog(request, tag)
         self.chats[chat.dialog.call_id] = chat
-        body = sdp.answer(sdp.parse(description), terms(chat.local), session_id=1, version=1)
+        body = sdp.answer(offered, ours, session_id=1, version=1)
         fields = [("Contact", f"<{self.agent.contact}>"), ("Content-Type", sdp.CONTENT_TYPE)]
         self.agent.respond(transaction, request, 200, fields, body, tag)
-        await chat.connect(description)
+        _, theirs = sdp.msrp_media(offered)
+        await chat.connect(sdp.build(theirs, session_id=1, version=1))
         self.journal.note("established", "200 OK", peer=peer)
 
-    def _spawn(self, work: Coroutine[Any, Any, None]) -> None:
+    def spawn(self, work: Coroutine[Any, Any, None]) -> None:
+        """Do something meanwhile; it ends with the device."""
         task = asyncio.ensure_future(work)
         self._tasks.add(task)
         task.add_done_callback(self._tasks.discard)

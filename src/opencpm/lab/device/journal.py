@@ -17,8 +17,8 @@ class Entry:
     """One thing.
 
     On the wire: ``kind`` is ``sip.out``, ``sip.in``, ``msrp.out`` or ``msrp.in``, ``what`` the start line, ``raw`` the
-    octets. Understood: ``kind`` is ``message``, ``imdn``, ``composing``, ``invited``, ``established``, ``closed`` or
-    ``registered``, ``what`` a few words, ``facts`` the particulars.
+    octets. Understood: ``kind`` is ``message``, ``file``, ``imdn``, ``composing``, ``invited``, ``established``,
+    ``closed``, ``refused`` or ``registered``, ``what`` a few words, ``facts`` the particulars.
     """
 
     at: float

@@ -28,7 +28,7 @@ async def conversations(
         {
             "peer": views.contact(person(within, caller.id, thread.peer)),
             "last_at": views.time(thread.last_at),
-            "last": views.in_history(thread.last, thread.sent),
+            "last": views.in_history(within.messaging.store, thread.last, thread.sent),
         }
         for thread in within.messaging.store.threads(caller.id, limit)
     ]
@@ -47,7 +47,7 @@ async def messages(
     rows = within.messaging.store.history(caller.id, who.id, limit, before)
     return {
         "peer": views.contact(who),
-        "messages": [views.in_history(record, sent) for record, sent in rows],
+        "messages": [views.in_history(within.messaging.store, record, sent) for record, sent in rows],
         "next": repr(rows[0][0].created_at) if len(rows) == limit else None,
         "sessions": [views.session(s, caller.id) for s in within.messaging.store.sessions(caller.id, who.id)],
     }

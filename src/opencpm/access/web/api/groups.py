@@ -106,8 +106,9 @@ async def say(group_id: str, body: SayIn, caller: Caller, within: TheHouse) -> d
         wants=Disposition.POSITIVE_DELIVERY | Disposition.NEGATIVE_DELIVERY,
     )
     await commit(within.messaging, message)
-    stored = within.messaging.store.message(message.id) or message
-    return views.whole(stored, within.messaging.store.deliveries_of(message.id), caller.id)
+    store = within.messaging.store
+    stored = store.message(message.id) or message
+    return views.whole(store, stored, store.deliveries_of(message.id), caller.id)
 
 
 def _own(within: House, caller: Subscriber, group_id: str) -> Group:

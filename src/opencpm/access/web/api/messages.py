@@ -75,13 +75,13 @@ async def send(body: MessageIn, caller: Caller, within: TheHouse) -> dict[str, A
         within.note_refused(message.id, caller.id)
         raise
     stored = within.messaging.store.message(message.id) or message
-    return views.whole(stored, within.messaging.store.deliveries_of(message.id), caller.id)
+    return views.whole(within.messaging.store, stored, within.messaging.store.deliveries_of(message.id), caller.id)
 
 
 @router.get("/messages/{ident}", summary="A message with its deliveries and their states")
 async def get(ident: str, caller: Caller, within: TheHouse) -> dict[str, Any]:
     message, records = owned_message(within, caller.id, ident)
-    return views.whole(message, records, caller.id)
+    return views.whole(within.messaging.store, message, records, caller.id)
 
 
 @router.get("/messages/{ident}/parts/{index}", summary="One medium, as it was sent; Range is understood")
@@ -105,7 +105,7 @@ async def trail(ident: str, caller: Caller, within: TheHouse) -> dict[str, Any]:
         own = {r.id for r in records if views.seen_by(caller.id, r) is not None}
         entries = [e for e in entries if not e.delivery_id or e.delivery_id.partition("!")[0] in own]
     return {
-        "message": views.whole(message, records, caller.id),
+        "message": views.whole(within.messaging.store, message, records, caller.id),
         "trail": [views.trail_entry(entry) for entry in entries],
     }
 

@@ -131,7 +131,7 @@ async def say(session_id: str, body: TextIn, caller: Caller, within: TheHouse) -
     )
     await commit(leg.events, message)
     stored = within.messaging.store.message(message.id) or message
-    return views.whole(stored, within.messaging.store.deliveries_of(message.id), caller.id)
+    return views.whole(within.messaging.store, stored, within.messaging.store.deliveries_of(message.id), caller.id)
 
 
 @router.post("/sessions/{session_id}/composing", status_code=204, summary="I am typing")

@@ -14,7 +14,6 @@ from opencpm.lab.mmsc import Line, Mm
 from opencpm.lab.story.driver import Evidence
 from opencpm.lab.story.mms.world import MmsWorld
 from opencpm.lab.story.trails import Trails, patiently
-from opencpm.protocols import mime
 
 
 @dataclass(slots=True)
@@ -64,8 +63,3 @@ def photograph(width: int, height: int, turn: int) -> bytes:
     out = BytesIO()
     Image.merge("RGB", (Image.blend(grain, sky, 0.7), Image.blend(grain, sea, 0.6), sky)).save(out, "JPEG", quality=90)
     return out.getvalue()
-
-
-def attached(name: str, picture: bytes) -> mime.Part:
-    headers = (("Content-Type", "image/jpeg"), ("Content-Disposition", f'attachment; filename="{name}"'))
-    return mime.Part(headers, picture)

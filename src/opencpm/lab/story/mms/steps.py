@@ -4,9 +4,10 @@ from __future__ import annotations
 
 from urllib.parse import urlsplit
 
+from opencpm.lab.device import File
 from opencpm.lab.mmsc import http
 from opencpm.lab.story.driver import Evidence
-from opencpm.lab.story.mms.stage import Stage, attached, mm7, photograph
+from opencpm.lab.story.mms.stage import Stage, mm7, photograph
 from opencpm.lab.story.mms.world import ALICE_NUMBER, BOB_NUMBER, CLASS
 from opencpm.lab.story.trails import PATIENCE, candidate, fact
 from opencpm.protocols.mm7.operations import DeliveryReportReq, Response, SubmitReq
@@ -21,11 +22,13 @@ LIMIT = 100 << 10
 
 async def sends(stage: Stage) -> Evidence:
     picture = photograph(4000, 3000, 0)
-    stage.sent = await stage.device.large(f"tel:{BOB_NUMBER}", TEXT, [attached("beach.jpg", picture)])
+    stage.sent = await stage.device.files.send(
+        f"tel:{BOB_NUMBER}", TEXT, File("image/jpeg", picture, "beach.jpg"), form="large"
+    )
     line = await stage.trails.message(stage.message_id, "received")
     return {
-        "ok": stage.sent.status == 200,
-        "device log": f"MSRP {stage.sent.status} for {stage.message_id}",
+        "ok": stage.sent.status == 202,
+        "device log": f"{stage.sent.status} for {stage.message_id}",
         "picture": f"4000x3000, {len(picture)} octets",
         "trail": line["what"],
     }
@@ -128,7 +131,9 @@ async def answer_shows(stage: Stage) -> Evidence:
 async def mms_is_refused(stage: Stage) -> Evidence:
     stage.world.mmsc.faults.refuse[BOB_NUMBER] = 4007
     picture = photograph(3000, 4000, 180)
-    stage.second = await stage.device.large(f"tel:{BOB_NUMBER}", SECOND, [attached("evening.jpg", picture)])
+    stage.second = await stage.device.files.send(
+        f"tel:{BOB_NUMBER}", SECOND, File("image/jpeg", picture, "evening.jpg"), form="large"
+    )
 
     def refused(line: dict[str, object]) -> bool:
         return "4007" in str(line["what"])
