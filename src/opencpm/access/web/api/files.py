@@ -92,8 +92,8 @@ def view(item: Upload) -> dict[str, Any]:
     }
 
 
-def content(within: House, owner: str, ident: str) -> Part:
-    """The whole of a file, for a message that takes it.
+def content(within: House, owner: str, ident: str, *, taken: bool = True) -> Part:
+    """The whole of a file, for a message that takes it (or for a question that only looks).
 
     :raises Problem: 404: not theirs, not complete, expired.
     """
@@ -102,7 +102,8 @@ def content(within: House, owner: str, ident: str) -> Part:
     part = uploads.content(found.id)
     if part is None:
         raise Problem(409, "not-acceptable", "The upload is not complete.")
-    uploads.taken(found.id)
+    if taken:
+        uploads.taken(found.id)
     return part
 
 

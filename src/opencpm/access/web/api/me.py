@@ -64,7 +64,8 @@ async def me(caller: Caller, within: TheHouse) -> dict[str, Any]:
         for c in within.messaging.connectors.values()
         if not c.profile.access
     ]
-    return {**views.subscriber(caller), "networks": networks}
+    limits = {"message_bytes": within.messaging.policy.limits.message_bytes, "files": within.desk is not None}
+    return {**views.subscriber(caller), "networks": networks, "limits": limits}
 
 
 @router.patch("/me/preferences", summary="Change preferences")

@@ -37,12 +37,12 @@ class PartIn(Body):
     file: str = Field("", max_length=64, description="The id that POST /files answered; its type and name hold.")
     name: str = Field("", max_length=255, pattern=r"^[^\x00-\x1f\x7f/\\]*$")
 
-    def part(self, within: House, owner: str) -> Part:
+    def part(self, within: House, owner: str, *, taken: bool = True) -> Part:
         """:raises Problem: none or several of the three, or no such file."""
         if (self.text is not None) + (self.body is not None) + bool(self.file) != 1:
             raise malformed("A part has one of text, body and file.")
         if self.file:
-            found = content(within, owner, self.file)
+            found = content(within, owner, self.file, taken=taken)
             return found._replace(name=self.name or found.name)
         body = self.text.encode() if self.text is not None else bytes(self.body or b"")
         return Part(self.content_type, body, self.name, "attachment" if self.name else "")

@@ -33,7 +33,7 @@ class Question(Body):
 async def explain(body: Question, caller: Caller, within: TheHouse) -> dict[str, Any]:
     if not body.text and not body.parts:
         raise malformed("The text is empty.")
-    parts = tuple(p.part(within, caller.id) for p in body.parts) if body.parts else None
+    parts = tuple(p.part(within, caller.id, taken=False) for p in body.parts) if body.parts else None
     plan = within.messaging.explain(
         caller.id, address(body.to), body.text, route=body.route, session=body.session, parts=parts
     )

@@ -57,6 +57,30 @@ export async function blob(href) {
   return answer.blob();
 }
 
+// Bring a file, or (with what the server knows of it) the rest. XMLHttpRequest, because fetch tells no progress.
+export function upload(file, tid, known, progress, stoppable) {
+  if (known?.complete) return Promise.resolve(known);
+  return new Promise((done, fail) => {
+    const from = known?.received ?? 0;
+    const request = new XMLHttpRequest();
+    request.open(known ? "PUT" : "POST", BASE + (known ? `/files/${known.id}` : "/files"));
+    request.responseType = "json";
+    for (const [name, value] of Object.entries(headers())) request.setRequestHeader(name, value);
+    request.upload.addEventListener("progress", (event) => progress(file.size ? Math.min(1, (from + event.loaded) / file.size) : 1));
+    request.addEventListener("load", () => (request.status < 300 ? done(request.response) : fail(new Problem(request.status, request.response ?? {}))));
+    for (const end of ["error", "abort", "timeout"]) request.addEventListener(end, () => fail(new Problem(0, { detail: "The connection broke." })));
+    stoppable(() => request.abort());
+    if (known) {
+      request.setRequestHeader("Content-Range", `bytes ${from}-${file.size - 1}/${file.size}`);
+      return request.send(file.slice(from));
+    }
+    const form = new FormData();
+    form.append("tid", tid);
+    form.append("File", file, file.name || "file");
+    request.send(form);
+  });
+}
+
 const pause = (time) => new Promise((done) => setTimeout(done, time));
 
 // Calls heard(id, event) for each event, connected(true | false) on changes; comes back after every break.

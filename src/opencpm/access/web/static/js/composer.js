@@ -1,21 +1,24 @@
 // Writing: the text, the choice of network, sessions, typing, and what selection would decide.
 import { post, remove } from "./api.js";
+import * as attach from "./attach.js";
 import { by, h, soon, toast } from "./dom.js";
 import { changed, label, loadTalk, person, sessionWith, sessionsSoon, state, statusSoon, take, watch } from "./state.js";
 
 let text, route, forecast, row, send, lastTyping = 0;
 
 export function start() {
-  text = h("textarea", { rows: 1, "aria-label": "Message", placeholder: "Write a message", maxlength: 20000, oninput: written, onkeydown: key });
+  text = h("textarea", { rows: 1, "aria-label": "Message", placeholder: "Write a message", maxlength: 20000, oninput: written, onkeydown: key, onpaste: attach.pasted });
   send = h("button", { class: "primary send" }, "Send");
   route = h("select", { "aria-label": "Network", onchange: () => predict() });
   forecast = h("span", { class: "forecast", "aria-live": "polite" });
   row = h("div", { class: "row" }, route, forecast);
-  by("composer").replaceChildren(h("div", { class: "field" }, text, send), row);
+  by("composer").replaceChildren(h("div", { class: "field" }, attach.button(), text, send), row);
+  attach.start();
   by("composer").addEventListener("submit", submit);
   document.addEventListener("session", (event) => (event.detail === "open" ? open() : close()));
   watch(["status", "me"], networks);
-  watch(["talk", "sessions", "me", "thread"], mode);
+  watch(["talk", "sessions", "me", "thread", "attached"], mode);
+  watch(["attached"], () => predict());
 }
 
 function networks() {
@@ -31,8 +34,10 @@ function mode() {
   const talking = session?.mine && session.state === "established";
   const name = state.peer ? person(state.peer).name : "";
   text.placeholder = talking ? `Talk with ${name}` : name ? `Message ${name}` : "Choose a person first";
-  text.disabled = send.disabled = !state.peer;
-  row.hidden = talking || !state.peer;
+  text.disabled = !state.peer;
+  send.disabled = !state.peer || attach.uploading();
+  by("composer").querySelector(".attach").hidden = !state.me?.limits?.files;
+  row.hidden = (talking && !attach.attached()) || !state.peer;
   invitation(session);
 }
 
@@ -85,9 +90,11 @@ const idle = soon((session) => {
 const predict = soon(async () => {
   const to = person(state.peer).addresses[0];
   const content = text.value;
-  if (!content.trim() || row.hidden || !to) return forecast.replaceChildren();
+  const files = attach.parts();
+  if ((!content.trim() && !files.length) || row.hidden || !to) return forecast.replaceChildren();
   try {
-    const plan = await post("/routes/explain", { to, text: content, route: route.value });
+    const parts = files.length ? { parts: [...said(content.trim()), ...files] } : { text: content };
+    const plan = await post("/routes/explain", { to, route: route.value, ...parts });
     if (content !== text.value) return;
     forecast.className = plan.action === "refuse" ? "forecast bad" : "forecast";
     const way = plan.chosen ? `Goes by ${label(plan.chosen.network)}: ` : "";
@@ -102,19 +109,21 @@ async function submit(event) {
   event.preventDefault();
   const content = text.value.trim();
   const peer = state.peer;
-  if (!content || !peer) return;
+  if ((!content && !attach.attached()) || !peer || attach.uploading()) return;
+  const files = attach.take();
   const kept = text.value;
   text.value = "";
   grow();
   forecast.replaceChildren();
   try {
-    const item = await deliver(peer, content);
+    const item = await deliver(peer, content, files.parts);
     take({ ...item, peer: item.peer || peer });
     document.dispatchEvent(new CustomEvent("sent"));
     state.subject = { kind: "message", id: item.id };
     changed("subject");
   } catch (problem) {
     if (!text.value) text.value = kept;
+    files.back();
     grow();
     toast(problem.message, true);
     if (problem.problem?.message) {
@@ -125,9 +134,12 @@ async function submit(event) {
   text.focus();
 }
 
-function deliver(peer, content) {
+const said = (content) => (content ? [{ text: content }] : []);
+
+function deliver(peer, content, files) {
   const session = sessionWith(peer);
   const id = crypto.randomUUID ? crypto.randomUUID() : `${Date.now()}-${Math.random().toString(36).slice(2)}`;
+  if (files.length) return post("/messages", { to: [address(peer)], parts: [...said(content), ...files], route: route.value, message_id: id });
   if (session?.mine && session.state === "established") {
     lastTyping = 0;
     return post(`/sessions/${session.session}/messages`, { text: content, message_id: id });

@@ -1,6 +1,7 @@
 // One conversation: bubbles with their network and ticks, lines for sessions.
-import { blob, post } from "./api.js";
+import { post } from "./api.js";
 import { atEnd, by, h, keyed, path, toEnd, toast } from "./dom.js";
+import { media } from "./media.js";
 import { changed, label, loadOlder, person, sessionWith, state, talk, watch } from "./state.js";
 import { AVAILABILITY, day, mark, origin, said, sessionLine, time } from "./words.js";
 
@@ -93,7 +94,7 @@ function sessionItem(session) {
 function messageItem(item) {
   const picked = state.subject?.id === item.id;
   const delivery = item.deliveries[0];
-  const signature = JSON.stringify([picked, delivery?.state, delivery?.detail, delivery?.waits_for, delivery?.network, state.connectors.length]);
+  const signature = JSON.stringify([picked, delivery?.state, delivery?.detail, delivery?.waits_for, delivery?.network, delivery?.losses, state.connectors.length]);
   return [item.id, signature, () => bubble(item, picked)];
 }
 
@@ -114,10 +115,18 @@ function bubble(item, picked) {
       name && name !== "web" && h("span", { class: `badge on-${name}` }, label(name)),
       sent && item.deliveries.map((delivery) => ticks(delivery)),
     ),
+    sent && losses(item),
   );
 }
 
+// What the receiver did not get as it was sent.
+function losses(item) {
+  const found = [...new Set(item.deliveries.flatMap((delivery) => delivery.losses ?? []))];
+  return found.length > 0 && h("ul", { class: "losses", "aria-label": "Changed on the way" }, found.map((loss) => h("li", {}, loss)));
+}
+
 const pressed = (act) => (event) => {
+  if (event.target !== event.currentTarget) return; // a button inside it
   if (event.key !== "Enter" && event.key !== " ") return;
   event.preventDefault();
   act();
@@ -125,15 +134,6 @@ const pressed = (act) => (event) => {
 
 export function ticks(delivery) {
   return h("span", { class: `state ${delivery.state}` }, path(mark(delivery.state)), said(delivery));
-}
-
-function media(part) {
-  const name = part.name || part.content_type.split(";")[0];
-  if (!/^image\/(png|jpeg|gif|webp)/.test(part.content_type)) return h("span", { class: "file" }, `${name}, ${part.size} bytes`);
-  const image = h("img", { alt: name });
-  blob(part.href).then((data) => { image.src = URL.createObjectURL(data); }, () => image.replaceWith(name));
-  image.addEventListener("load", () => URL.revokeObjectURL(image.src));
-  return image;
 }
 
 export function choose(kind, id) {
