@@ -124,3 +124,28 @@ def test_on_a_phone_nothing_is_cut_off(chromium: webdriver.Chrome, running: Stag
     page.see("#composer .send").click()
     assert shown(page) == 320
     assert chromium.execute_script(wide) == 0
+
+
+def test_the_page_behind_a_link(chromium: webdriver.Chrome, running: Stage, tmp_path: Path) -> None:
+    """Without a login; nothing in it is against its own policy (the fixture looks), and a phone shows all of it."""
+    (tmp_path / "garden.png").write_bytes(picture())
+    page = Page(chromium, running)
+    attach(page, tmp_path / "garden.png")
+    page.see("#composer .forecast", "Goes by SMS")
+    page.write("Look")
+    page.gone("#composer .chip")
+    page.until(lambda: bool(running.world.sms.sent))
+
+    def link() -> str:
+        delivery = running.world.sms.sent[0]
+        address: str = running.world.filing.files.share(delivery.id, running.world.clock.now() + 1000).page
+        return address
+
+    chromium.set_window_size(390, 780)
+    chromium.get(running.do(link))
+    page.see(".text", "Look")
+    loaded = "return document.querySelector('figure img')?.naturalWidth"
+    assert WebDriverWait(chromium, 20, poll_frequency=0.05).until(lambda driver: driver.execute_script(loaded)) == 320
+    wide = "return document.documentElement.scrollWidth - document.documentElement.clientWidth"
+    assert chromium.execute_script(wide) == 0
+    assert not chromium.find_elements(By.CSS_SELECTOR, "script, form")

@@ -81,7 +81,7 @@ def _html(status: int, content: list[str], title: str = "A message for you") -> 
 def _message(message: Message, token: str, until: float) -> list[str]:
     sender = message.sender.value
     sent, over = _day(message.sent_at), _day(until)
-    heading = escape(message.subject) or f"From {escape(sender)}"
+    heading = escape(message.subject) or "A message for you"
     content = [f"<header><h1>{heading}</h1>"]
     content.append(f'<p class="about">From <b>{escape(sender)}</b>, {sent}</p></header>')
     parts = [(index, part) for index, part in enumerate(message.parts) if part.media_type not in _PRESENTATION]

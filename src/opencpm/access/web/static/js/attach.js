@@ -1,6 +1,6 @@
 // Files on their way into a message: chosen, pasted or dropped; uploaded at once, with what is still to come shown.
 import { get, remove, upload } from "./api.js";
-import { by, h, path, toast } from "./dom.js";
+import { atEnd, by, h, keyed, path, toEnd, toast } from "./dom.js";
 import { changed, state } from "./state.js";
 import { size } from "./words.js";
 
@@ -27,7 +27,8 @@ export const button = () =>
   h("button", { type: "button", class: "attach", "aria-label": "Attach files", title: "Attach files", onclick: () => input.click() }, path(CLIP, "0 0 20 20"));
 
 export const attached = () => items.length > 0;
-export const uploading = () => items.some((item) => !item.id);
+export const uploading = () => items.some((item) => !item.id && !item.failed);
+export const broken = () => items.find((item) => item.failed)?.file.name ?? "";
 export const parts = () => items.filter((item) => item.id).map((item) => ({ file: item.id }));
 
 // What is attached, handed over to a message: the tray is empty afterwards. `back` puts it there again.
@@ -141,8 +142,11 @@ function again(item) {
 }
 
 function draw() {
+  const thread = by("thread");
+  const stay = atEnd(thread);
   tray.hidden = !items.length;
-  tray.replaceChildren(...items.map(chip));
+  keyed(tray, items.map((item) => [item.key, JSON.stringify([item.id, item.failed]), () => chip(item)]));
+  if (stay) toEnd(thread);
   changed("attached");
 }
 
@@ -152,9 +156,9 @@ function chip(item) {
   const kind = (file.name.includes(".") ? file.name.split(".").pop() : "file").slice(0, 4).toUpperCase();
   const going = !item.id && !item.failed;
   return h(
-    "li", { class: item.failed ? "chip bad" : "chip", "data-key": item.key },
+    "li", { class: item.failed ? "chip bad" : "chip" },
     item.picture ? h("img", { src: item.picture, alt: "" }) : h("span", { class: "kind", "aria-hidden": "true" }, kind),
-    h("span", { class: "about" }, h("b", {}, file.name), h("span", {}, about), going && h("progress", { max: 1, value: item.progress, "aria-label": `Uploading ${file.name}` })),
+    h("span", { class: "told" }, h("b", {}, file.name), h("span", {}, about), going && h("progress", { max: 1, value: item.progress, "aria-label": `Uploading ${file.name}` })),
     item.failed && h("button", { type: "button", onclick: () => again(item) }, "Try again"),
     h("button", { type: "button", class: "quiet", "aria-label": `Remove ${file.name}`, onclick: () => drop(item) }, "✕"),
   );

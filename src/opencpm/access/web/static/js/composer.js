@@ -5,6 +5,7 @@ import { by, h, soon, toast } from "./dom.js";
 import { changed, label, loadTalk, person, sessionWith, sessionsSoon, state, statusSoon, take, watch } from "./state.js";
 
 let text, route, forecast, row, send, lastTyping = 0;
+let waiting = false; // for files, to send
 
 export function start() {
   text = h("textarea", { rows: 1, "aria-label": "Message", placeholder: "Write a message", maxlength: 20000, oninput: written, onkeydown: key, onpaste: attach.pasted });
@@ -18,7 +19,7 @@ export function start() {
   document.addEventListener("session", (event) => (event.detail === "open" ? open() : close()));
   watch(["status", "me"], networks);
   watch(["talk", "sessions", "me", "thread", "attached"], mode);
-  watch(["attached"], () => predict());
+  watch(["attached"], () => (waiting && !attach.uploading() ? by("composer").requestSubmit() : predict()));
 }
 
 function networks() {
@@ -35,7 +36,7 @@ function mode() {
   const name = state.peer ? person(state.peer).name : "";
   text.placeholder = talking ? `Talk with ${name}` : name ? `Message ${name}` : "Choose a person first";
   text.disabled = !state.peer;
-  send.disabled = !state.peer || attach.uploading();
+  send.disabled = !state.peer;
   by("composer").querySelector(".attach").hidden = !state.me?.limits?.files;
   row.hidden = (talking && !attach.attached()) || !state.peer;
   invitation(session);
@@ -109,7 +110,10 @@ async function submit(event) {
   event.preventDefault();
   const content = text.value.trim();
   const peer = state.peer;
-  if ((!content && !attach.attached()) || !peer || attach.uploading()) return;
+  if ((!content && !attach.attached()) || !peer) return;
+  waiting = attach.uploading();
+  if (waiting) return forecast.replaceChildren("Goes when the files are here");
+  if (attach.broken()) return toast(`${attach.broken()} is not uploaded. Try again, or remove it.`, true);
   const files = attach.take();
   const kept = text.value;
   text.value = "";

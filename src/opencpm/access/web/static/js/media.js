@@ -7,7 +7,7 @@ const KINDS = { image: "Picture", audio: "Sound", video: "Film" };
 const SHOWN = /^image\/(png|jpeg|gif|webp)/;
 const PLAYED = /^(audio\/(mpeg|mp4|aac|ogg|wav|x-wav|3gpp)|video\/(mp4|webm|3gpp))/;
 
-export function media(part) {
+export function medium(part) {
   const kind = part.content_type.split("/")[0];
   const name = part.name || KINDS[kind] || part.content_type.split(";")[0];
   if (part.link) return elsewhere(part.link);

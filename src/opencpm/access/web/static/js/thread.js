@@ -1,7 +1,7 @@
 // One conversation: bubbles with their network and ticks, lines for sessions.
 import { post } from "./api.js";
 import { atEnd, by, h, keyed, path, toEnd, toast } from "./dom.js";
-import { media } from "./media.js";
+import { medium } from "./media.js";
 import { changed, label, loadOlder, person, sessionWith, state, talk, watch } from "./state.js";
 import { AVAILABILITY, day, mark, origin, said, sessionLine, time } from "./words.js";
 
@@ -102,14 +102,9 @@ function bubble(item, picked) {
   const sent = item.direction === "sent";
   const name = origin(item);
   const pick = () => getSelection().isCollapsed && choose("message", item.id);
-  const content = h(
-    "div", // not a button, so that its text can be selected and copied
-    { class: "bubble", role: "button", tabindex: 0, "aria-pressed": String(picked), title: "Show the path of this message", onclick: pick, onkeydown: pressed(pick) },
-    item.subject && h("span", { class: "subject" }, item.subject), item.text, item.parts.filter((part) => part.href).map(media),
-  );
-  return h(
+    return h(
     "div", { class: sent ? "bubble-row sent" : "bubble-row" },
-    h("span", { class: "visually-hidden" }, sent ? "You:" : `${person(item.peer).name}:`), content,
+    h("span", { class: "visually-hidden" }, sent ? "You:" : `${person(item.peer).name}:`), content(item, picked, pick),
     h(
       "div", { class: "meta" }, h("time", { datetime: item.sent_at }, time(item.sent_at)),
       name && name !== "web" && h("span", { class: `badge on-${name}` }, label(name)),
@@ -117,6 +112,19 @@ function bubble(item, picked) {
     ),
     sent && losses(item),
   );
+}
+
+function content(item, picked, pick) {
+  const media = item.parts.filter((part) => part.href).map(medium);
+  const inside = [item.subject && h("span", { class: "subject" }, item.subject), item.text, ...media];
+  const title = "Show the path of this message";
+  if (!media.length) {
+    // no <button>, so that its text can be selected and copied
+    return h("div", { class: "bubble", role: "button", tabindex: 0, "aria-pressed": String(picked), title, onclick: pick, onkeydown: pressed(pick) }, inside);
+  }
+  // what is inside has controls of its own, and nothing may have any inside a button
+  const way = h("button", { type: "button", class: "way", onclick: pick, "aria-pressed": String(picked) }, title);
+  return h("div", { class: picked ? "bubble picked" : "bubble", title, onclick: pick }, inside, way);
 }
 
 // What the receiver did not get as it was sent.
