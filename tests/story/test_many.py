@@ -11,7 +11,7 @@ from opencpm.domain.address import Address, tel
 from opencpm.lab.device import Entry, LabDevice
 from opencpm.lab.http import ApiError
 from opencpm.protocols import cpim, resource_lists
-from opencpm.protocols.mime import Part, build_multipart, split_multipart
+from opencpm.protocols.mime import Part, build_multipart
 from opencpm.protocols.sip.message import Message, parse
 from tests.story.village import BOB, BOB_MSN, CAROL, DOMAIN, Village, raw, village
 
@@ -120,12 +120,11 @@ def album(message_id: str) -> bytes:
 async def test_text_and_picture_reach_a_cpm_device_whole(place: Village, alice: LabDevice) -> None:
     async with place.device("carol") as carol:
         assert (await raw(alice, CAROL, "message/cpim", album("album-1"))).status == 202
-        entry = await carol.journal.wait("sip.in", lambda e: e.what.startswith("MESSAGE"))
-        found = cpim.parse(parse(entry.raw).body)
-        one, two = split_multipart(found.content_type, found.content)
-        assert (one.body.decode(), two.body) == ("Look, a café", PICTURE)
-        assert two.get("Content-Disposition") == 'attachment; filename="cafe.png"'
-        assert found.message_id == "album-1"
+        await carol.journal.wait("message", lambda e: e.facts["message_id"] == "album-1")
+        (heard,) = carol.inbox
+        (picture,) = heard.media
+        assert (heard.text, picture.decoded()) == ("Look, a café", PICTURE)
+        assert picture.get("Content-Disposition") == 'attachment; filename="cafe.png"'
 
 
 async def test_text_and_picture_are_not_sent_by_sms_as_if_they_were_a_text(place: Village, alice: LabDevice) -> None:
@@ -157,15 +156,16 @@ async def test_the_api_says_the_same(place: Village) -> None:
     assert [line["step"] for line in trail["trail"]] == ["received", "refused"]
 
 
-async def test_a_plain_client_is_not_given_half_of_it_as_if_it_were_all(place: Village, alice: LabDevice) -> None:
-    """Nobody who never saw the picture makes Alice hear "delivered"."""
+async def test_a_plain_client_gets_the_text_with_a_link_and_the_loss_is_said(place: Village, alice: LabDevice) -> None:
     async with place.absent("carol") as carol:
+        carol.services = ()
         await _registers_as_a_plain_client(carol)
-        assert (await raw(alice, CAROL, "message/cpim", album("album-3"))).status == 202
-        failed = await alice.journal.wait("imdn", lambda e: e.facts["message_id"] == "album-3")
-        assert failed.what == "failed"
-        assert carol.journal.find("sip.in", lambda e: e.what.startswith("MESSAGE")) == []
-        assert "text only" in (await place.line("album-3", "failed")).what
+        assert (await raw(alice, CAROL, "message/cpim", album("album-4"))).status == 202
+        entry = await carol.journal.wait("sip.in", lambda e: e.what.startswith("MESSAGE"))
+        request = parse(entry.raw)
+        assert request.get("content-type").startswith("text/plain")
+        assert request.body.decode().startswith("Look, a café\nhttp://127.0.0.1:")
+        await place.line("album-4", "delivered", "as a text with a link")
 
 
 async def test_two_texts_in_one_message_are_one_sms(place: Village, alice: LabDevice) -> None:
