@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import json
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
@@ -132,7 +133,7 @@ async def test_a_photograph_goes_adapted_to_the_phones_class_and_both_reports_co
         await alice.journal.wait("imdn", lambda e: e.what == "displayed" and e.facts["message_id"] == mine)
         accepted = next(one for one in here.trail(mine) if one.step.value == "accepted")
         assert "MM7 SubmitRsp: 1000" in accepted.what
-        assert "4000×3000" in accepted.what
+        assert any("4000×3000" in loss for loss in json.loads(accepted.data)["losses"])
         selected = await here.told(mine, "selected")
         assert selected.what.startswith("MMS is the best")
 

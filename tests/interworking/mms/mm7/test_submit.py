@@ -26,7 +26,8 @@ async def test_a_strict_centre_takes_it_and_the_phone_shows_it() -> None:
         outcome = await here.sent(delivery(about=about))
         assert outcome.kind is OutcomeKind.ACCEPTED
         assert outcome.source == "MM7 SubmitRsp"
-        assert "made smaller" in outcome.detail
+        assert outcome.losses == ("made smaller",)
+        assert outcome.detail.startswith("1000 Success; ")
         assert [one.key for one in outcome.references] == ["mm1@lab-mmsc"]
         mm = await bob.wait_mm(0)
         assert (mm.text, mm.sender, mm.subject) == ("Look 😀", ALICE.value, "From the beach")

@@ -129,7 +129,6 @@ class Exchange:
         if terms.release != self.release:
             log.warning("the centre understands %s; remembered", terms.release.version)
             self.release = terms.release
-        told = [verdict.said, words.size(ready.size), *ready.losses]
         return Outcome(
             delivery_id=delivery.id,
             token=delivery.token,
@@ -138,7 +137,8 @@ class Exchange:
             source=verdict.source,
             references=(Reference(key=verdict.message_id),) if verdict.message_id else (),
             doubled=doubled,
-            detail="; ".join(told),
+            detail=f"{verdict.said}; {words.size(ready.size)}",
+            losses=ready.losses,
         )
 
     def _refused(self, delivery: Delivery, verdict: Verdict) -> SendError:

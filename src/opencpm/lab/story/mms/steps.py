@@ -49,8 +49,14 @@ async def is_adapted(stage: Stage) -> Evidence:
     said = answer.message.operation if answer.message else None
     taken = isinstance(said, Response) and said.status.code == 1000
     asked = isinstance(line.message.operation if line.message else None, SubmitReq)
-    ok = taken and asked and "image/jpeg" in str(line.decoded()["parts"]) and "4000×3000" in trail["what"]
-    return {"ok": ok, **mm7(line), "its answer": answer.decoded(), "trail": trail["what"]}
+    ok = (
+        taken
+        and asked
+        and "image/jpeg" in str(line.decoded()["parts"])
+        and any("4000×3000" in loss for loss in trail["data"]["losses"])
+    )
+    told = {"what": trail["what"], "losses": trail["data"]["losses"]}
+    return {"ok": ok, **mm7(line), "its answer": answer.decoded(), "trail": told}
 
 
 async def reaches_phone(stage: Stage) -> Evidence:
