@@ -6,7 +6,7 @@ import asyncio
 import json
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from io import BytesIO
 from pathlib import Path
 from typing import Any
@@ -253,6 +253,15 @@ async def test_poison_costs_only_itself(tmp_path: Path) -> None:
         assert by_text["whole"].pictures[0].body
         assert not by_text["bomb"].pictures
         assert not by_text["damaged"].pictures
+
+
+async def test_more_than_the_operator_allows_is_refused_as_content(tmp_path: Path) -> None:
+    async with house(tmp_path) as here:
+        here.app.messaging.set_policy(
+            replace(here.app.messaging.policy, limits=replace(here.app.messaging.policy.limits, message_bytes=10_000))
+        )
+        sent = await here.mmsc.phone(PHONE).send("Look", [("a.jpg", "image/jpeg", jpeg(1600, 1200))], to=NUMBER)
+        assert sent.status == "DeliverRsp 2004"
 
 
 async def test_a_stranger_at_the_listener_is_refused_and_in_the_trail(tmp_path: Path) -> None:

@@ -64,7 +64,7 @@ class Poster:
         self.url = url
         self._client = httpx.AsyncClient(
             auth=auth,
-            verify=tls.context() if tls is not None else True,
+            verify=(tls or Tls()).context() if url.startswith("https:") else False,  # authorities take a while to read
             limits=httpx.Limits(max_connections=connections, max_keepalive_connections=connections, keepalive_expiry=5),
             timeout=httpx.Timeout(answer_timeout, connect=connect_timeout, pool=answer_timeout),
             trust_env=False,

@@ -116,8 +116,8 @@ class Rig:
 
     @property
     def url(self) -> str:
-        host, port = self.connector.endpoints["http"]
-        return f"http://{host}:{port}/mm7"
+        ((kind, (host, port)),) = self.connector.endpoints.items()
+        return f"{kind}://{host}:{port}/mm7"
 
     def submitted(self):
         """What the centre was asked, as it understood it."""

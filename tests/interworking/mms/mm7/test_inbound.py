@@ -12,13 +12,15 @@ from opencpm.domain.delivery import OutcomeKind
 from opencpm.domain.errors import Reason, SendError
 from opencpm.domain.message import Disposition, text_part
 from opencpm.domain.report import Status
-from opencpm.lab.mmsc import http
+from opencpm.lab.mmsc import LabMmsc, http
 from opencpm.protocols import mm7
 from opencpm.protocols.mm7.operations import CancelReq, DeliverReq, DeliveryReportReq, Response
 from opencpm.protocols.mm7.values import NUMBER, SHORT_CODE, Recipients
 from opencpm.protocols.mm7.values import Address as Mm7Address
 from opencpm.protocols.mms.content import part_of
+from opencpm.transport.http_client import Poster, Tls
 from tests.interworking.mms.pictures import jpeg
+from tests.transport.certificates import make_certificate
 
 from .support import ALICE, BOB, CAROL, Rig, State, context, delivery, message, rig, start
 
@@ -281,6 +283,20 @@ async def test_from_another_address_it_is_a_stranger() -> None:
     async with rig(listen={"peers": ["192.0.2.0/24"]}) as here:
         report = mm7.Message("t", DeliveryReportReq(message_id="m", mm_status="Retrieved"))
         assert (await push(here, *mm7.encode(report), SECRET)).status == 401
+
+
+async def test_over_https(tmp_path: Path) -> None:
+    certificate, key = make_certificate(tmp_path)
+    async with LabMmsc() as mmsc:
+        running = await start(mmsc, listen={"tls_certificate": certificate, "tls_key": key})
+        host, port = running.connector.endpoints["https"]
+        report = mm7.Message("t", DeliveryReportReq(message_id="m", mm_status="Retrieved"))
+        centre = Poster(f"https://{host}:{port}/mm7", username="mmsc", password="secret", tls=Tls(certificate))
+        reply = await centre.post(*mm7.encode(report))
+        await centre.close()
+        await running.stop()
+        assert reply.status == 200
+        assert running.inbox.reports[0].status is Status.DELIVERED
 
 
 BOMB = b"""<?xml version="1.0"?><!DOCTYPE a [<!ENTITY a "aaaaaaaaaa"><!ENTITY b "&a;&a;&a;&a;&a;&a;&a;&a;">]>
