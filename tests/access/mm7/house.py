@@ -104,7 +104,9 @@ class Vasp:
         headers = [("Content-Type", content_type), ("SOAPAction", '""'), ("Authorization", f"Basic {secret}")]
         return await http.post(self.submit_url, headers, body)
 
-    async def submit(self, to: str = ALICE_NUMBER, text: str = "News", transaction: str = "", **more: Any) -> Response:
+    async def submit(
+        self, to: str = ALICE_NUMBER, text: str = "News", transaction: str = "", picture: bool = True, **more: Any
+    ) -> Response:
         """Submit a text with a picture."""
         values = {
             "sender": SenderIdentification("news", "sport", Mm7Address(SHORT_CODE, CODE)),
@@ -113,7 +115,7 @@ class Vasp:
             "read_reply": True,
             **more,
         }
-        content = composed(text, [("goal.jpg", "image/jpeg", jpeg())])
+        content = composed(text, [("goal.jpg", "image/jpeg", jpeg())] if picture else [])
         said = (await self.ask(SubmitReq(**values), content, transaction)).operation
         assert isinstance(said, Response)
         return said

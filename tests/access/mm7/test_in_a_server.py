@@ -41,9 +41,11 @@ async def test_a_submission_reaches_the_device_and_its_reports_the_service(tmp_p
         report = await here.vasp.wait(DeliveryReportReq)
         assert (report.message_id, report.mm_status) == (said.message_id, "Retrieved")
         assert (report.recipient.value, report.sender.value) == (ALICE_NUMBER, CODE)
+        text = await here.vasp.submit(text="Only words", picture=False)
+        await alice.journal.wait("message", lambda e: e.what == "Only words")
         await alice.displayed(alice.inbox[-1])
         read_report = await here.vasp.wait(ReadReplyReq)
-        assert (read_report.message_id, read_report.mm_status) == (said.message_id, "Read")
+        assert (read_report.message_id, read_report.mm_status) == (text.message_id, "Read")
         secret = base64.b64encode(b"opencpm:let me in").decode()
         assert set(here.vasp.authorization) == {f"Basic {secret}"}
 
