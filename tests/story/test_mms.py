@@ -153,10 +153,10 @@ async def test_a_picture_of_the_phone_reaches_her_device_in_the_conversation(tmp
         bob = here.mmsc.phone(PHONE)
         sent = await alice.files.send(f"tel:{PHONE}", "Look", photo(800, 600), form="large")
         mm = await bob.wait_mm(0)
-        answered = await bob.send("And me", [("me.jpg", "image/jpeg", jpeg(320, 240))], to=mm.sender)
+        answered = await bob.send("And me", [("me.jpg", "image/jpeg", jpeg(1600, 1200))], to=mm.sender)
         assert answered.status == "accepted"
         shown = await alice.journal.wait("message", lambda e: e.what == "And me")
-        assert shown.facts["media"] == f"image/jpeg, {len(jpeg(320, 240))} octets"
+        assert shown.facts["media"] == f"image/jpeg, {len(jpeg(1600, 1200))} octets"
         talk = await here.api.get(f"/conversations/{'tel:' + PHONE}/messages")
         assert [one["direction"] for one in talk["messages"]] == ["sent", "received"]
         ids = {one["conversation_id"] for one in talk["messages"]}

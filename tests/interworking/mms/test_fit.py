@@ -81,7 +81,13 @@ def test_sound_is_converted_where_that_is_possible() -> None:
 def test_fits_are_remembered_by_message() -> None:
     fits = Fits(Targets(MmsSettings(content_class=ContentClass.IMAGE_RICH)))
     first = fits.of(message(Part("image/jpeg", jpeg(1000, 800))))
-    assert fits.of(message(Part("image/jpeg", b""))) is first
+    assert fits.of(message(Part("image/jpeg", bytes(len(jpeg(1000, 800)))))) is first
+
+
+def test_a_text_with_a_link_instead_is_judged_by_itself() -> None:
+    fits = Fits(Targets(MmsSettings(content_class=ContentClass.TEXT)))
+    assert fits.of(message(Part("image/jpeg", jpeg()))).error is not None
+    assert fits.of(message(text_part("x" * 9000))).error is None
 
 
 def test_the_class_is_that_of_the_range_of_the_number() -> None:

@@ -29,16 +29,17 @@ class Fits:
 
     def __init__(self, targets: Targets) -> None:
         self._targets = targets
-        self._known: OrderedDict[str, Fit] = OrderedDict()
+        self._known: OrderedDict[tuple[str, int, int], Fit] = OrderedDict()
 
     def of(self, message: Message) -> Fit:
         """How it would go to the most modest phone among its receivers."""
         parts = message.parts
         if len(parts) == 1 and parts[0].media_type == "text/plain" and len(parts[0].body) < 8192:
             return WHOLE
-        known = self._known.get(message.id)
+        key = (message.id, len(parts), message.size)  # in another form (a text with a link) it has the same id
+        known = self._known.get(key)
         if known is None:
-            known = self._known[message.id] = fit(parts, self._targets.least(message.recipients))
+            known = self._known[key] = fit(parts, self._targets.least(message.recipients))
             if len(self._known) > _REMEMBERED:
                 self._known.popitem(last=False)
         return known

@@ -112,7 +112,7 @@ async def bob_looks(stage: Stage) -> Evidence:
 
 
 async def bob_answers(stage: Stage) -> Evidence:
-    picture = photograph(400, 300, 90)
+    picture = photograph(640, 480, 90)
     sent = await stage.world.phone.send(ANSWER, [("me.jpg", "image/jpeg", picture)], to=ALICE_NUMBER)
     line = await stage.operation("DeliverReq")
     answer = await stage.operation("DeliverRsp")
@@ -125,7 +125,7 @@ async def answer_shows(stage: Stage) -> Evidence:
     message = await stage.trails.received(PEER, ANSWER)
     line = await stage.trails.message(message["id"], "delivered")
     same = shown.facts["conversation"] == stage.sent.conversation_id
-    picture = f"image/jpeg, {len(photograph(400, 300, 90))} octets"
+    picture = f"image/jpeg, {len(photograph(640, 480, 90))} octets"
     return {
         "ok": same and message["origin"] == "mms" and shown.facts["media"] == picture,
         "device log": {"text": shown.what, **shown.facts},
