@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 import subprocess
 import tomllib
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
@@ -15,6 +15,8 @@ import pytest
 from opencpm.cli import main
 from opencpm.cli.bench import PEERS
 from opencpm.domain.subscriber import Preferences
+from opencpm.interworking.mms import settings as mms
+from opencpm.interworking.mms.mm7.settings import Mm7Settings
 from opencpm.interworking.msn.settings import MsnSettings
 from opencpm.interworking.sms import settings as sms
 from opencpm.selection.facts import FACTS
@@ -26,6 +28,12 @@ from tests.docs_reference import PAGES, commands
 
 ROOT = Path(__file__).parents[1]
 DOCS = sorted([*ROOT.glob("*.md"), *ROOT.glob("docs/**/*.md")])
+SETTINGS: dict[str, Callable[[Any], Any]] = {
+    "sms": sms.read,
+    "msn": MsnSettings.model_validate,
+    "mm7": lambda values: mms.read(Mm7Settings, values),
+}
+"""Of networks that examples show, by type."""
 LINK = re.compile(r"!?\[[^\]]*\]\(([^)\s]+)\)")
 NAMED_FILE = re.compile(r"`((?:src|tests|docs)/[\w./-]+\.\w+)`")
 NAMED_FOLDER = re.compile(r"`((?:src|tests|docs)/[\w./-]+?)/?`")
@@ -147,7 +155,7 @@ def test_settings_in_examples_are_taken(page: Path) -> None:
         unshown = {name: {"type": "sms"} for name in named_networks(values)}
         values["networks"] = {**unshown, **networks_of(values)}
         for network in parse(values).networks.values():
-            assert network["type"] in ("sms", "msn")
+            assert network["type"] in SETTINGS
 
 
 def named_networks(values: dict[str, Any]) -> set[str]:
@@ -159,7 +167,7 @@ def named_networks(values: dict[str, Any]) -> set[str]:
 
 def networks_of(values: dict[str, Any]) -> dict[str, Any]:
     for name, network in values.get("networks", {}).items():
-        assert (sms.read if network["type"] == "sms" else MsnSettings.model_validate)(network), name
+        assert SETTINGS[network["type"]](network), name
     return dict(values.get("networks", {}))
 
 
