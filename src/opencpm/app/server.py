@@ -118,7 +118,7 @@ class App:
         if self.settings.smpp.enabled:
             connectors.append(smpp.build(self.settings.smpp, context("smpp"), store=self.store))
         if self.settings.mm7.enabled:
-            connectors.append(mm7.build(self.settings.mm7, context("mm7"), store=self.store))
+            connectors.append(mm7.build(self.settings.mm7, context("mm7"), store=self.store, realm=self.settings.realm))
         connectors += [build_network(values, context(name)) for name, values in self.settings.networks.items()]
         self.connectors = [Supervised(one, clock) for one in connectors]
         self.messaging.attach(self.connectors)

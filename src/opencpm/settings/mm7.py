@@ -48,6 +48,9 @@ class Mm7AccessSettings(Section):
     host: str = Field(default="127.0.0.1", description='Address to listen on; "0.0.0.0" or "::" for all.')
     port: Port = Field(default=8083, description="Port; 0 for any free one.")
     path: str = Field(default="/mm7", pattern=r"^/[!-~]*$", description="Path of the resource.")
+    authentication: Literal["basic", "digest", "both"] = Field(
+        default="both", description="How VASPs prove who they are, with a user's name and password."
+    )
     tls_certificate: str = Field(default="", description="File with the certificate chain, PEM: HTTPS.")
     tls_key: str = Field(default="", description="File with its private key, PEM.")
     relay_server_id: str = Field(default="opencpm", max_length=64, description="MMSRelayServerID, our name.")

@@ -23,6 +23,7 @@ from opencpm.protocols.mm7.times import format_time
 from opencpm.protocols.mm7.values import MAIL, NUMBER, SHORT_CODE, Recipients, SenderIdentification
 from opencpm.protocols.mm7.values import Address as Mm7Address
 from opencpm.protocols.mms.content import flatten
+from opencpm.transport.http_client import Poster
 from tests.interworking.mms.pictures import jpeg
 
 from .house import ALICE_NUMBER, CODE, REL_5, eventually, house, read
@@ -192,6 +193,19 @@ async def test_strangers_are_refused_and_named(tmp_path: Path, user: str, passwo
         response = await here.vasp.post("text/xml", b"<x/>")
         assert response.status == 401
         await eventually(lambda: list(here.app.store.trail(f"mm7:{user}")))
+
+
+async def test_a_service_may_prove_itself_by_digest(tmp_path: Path) -> None:
+    async with house(tmp_path, authentication="digest") as here:
+        refused = await here.vasp.post("text/xml", b"<x/>")
+        assert refused.status == 401
+        poster = Poster(here.vasp.submit_url, username="news", password=here.vasp.password, scheme="digest")
+        cancel = mm7.Message("t", CancelReq(sender=OWN, message_id="nobody's"))
+        reply = await poster.post(*mm7.encode(cancel))
+        await poster.close()
+        said = mm7.decode(reply.content_type, reply.body).operation
+        assert isinstance(said, Response)
+        assert said.status.code == 2005
 
 
 async def test_passwords_are_not_tried_without_end(tmp_path: Path) -> None:

@@ -8,9 +8,10 @@ from opencpm.settings import Mm7AccessSettings
 from .connector import Mm7Access
 
 
-def build(settings: Mm7AccessSettings, context: Context, *, store: Store) -> Connector:
-    """The connector of ``[mm7]``. ``store`` answers which message a VASP answers, cancels or replaces."""
-    return Mm7Access(settings, context, store)
+def build(settings: Mm7AccessSettings, context: Context, *, store: Store, realm: str) -> Connector:
+    """The connector of ``[mm7]``. ``store`` answers which message a VASP answers, cancels or replaces; ``realm`` is the
+    one over which passwords are kept (RFC 7616)."""
+    return Mm7Access(settings, context, store, realm)
 
 
 __all__ = ["Mm7Access", "build"]

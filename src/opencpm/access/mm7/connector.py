@@ -29,6 +29,7 @@ from opencpm.protocols.logins import Logins
 from opencpm.protocols.mm7 import RELEASES
 from opencpm.settings import Mm7AccessSettings, Mm7Terms
 from opencpm.transport.http_client import Poster, Tls
+from opencpm.transport.http_digest import DigestGate
 from opencpm.transport.http_post import Answer, Posted, Resource
 from opencpm.transport.http_server import Server
 from opencpm.transport.lanes import Lanes
@@ -55,12 +56,14 @@ _THERE = Reach(Availability.AVAILABLE, detail="an application takes messages")
 class Mm7Access:
     """Implements `interfaces.Connector` and `interfaces.Listening`."""
 
-    def __init__(self, settings: Mm7AccessSettings, context: Context, store: Store) -> None:
+    def __init__(self, settings: Mm7AccessSettings, context: Context, store: Store, realm: str) -> None:
         self.name, self.profile = context.name, PROFILE
         self.endpoints: dict[str, tuple[str, int]] = {}
         self.accounts: dict[str, Account] = {}
         self.counters: Counter[str] = Counter()
         self._settings, self._context = settings, context
+        takes_digest = settings.authentication != "basic"
+        self._gate = DigestGate(realm, context.directory.ha1) if takes_digest else None
         people = People(settings, context.directory)
         self._submits = Submits(context, store, people)
         self._pushes = Pushes(Composer(settings, people), context.clock)
@@ -79,7 +82,13 @@ class Mm7Access:
         for name in settings.accounts:
             self._account(name)
         resource = Resource(
-            settings.path, self._handle, self._proves, limit=settings.max_request, wait=self._locked_out
+            settings.path,
+            self._handle,
+            self._proves,
+            limit=settings.max_request,
+            wait=self._locked_out,
+            digest=self._gate,
+            basic=settings.authentication != "digest",
         )
         server = Server(
             resource,
@@ -150,11 +159,12 @@ class Mm7Access:
     def _locked_out(self, user: str, peer: str) -> float:
         return self._logins.wait(user, peer, self._context.clock.now())
 
-    def _proves(self, user: str, password: str, peer: str) -> bool:
+    def _proves(self, user: str, password: str | None, peer: str) -> bool:
         """Whether this is a subscriber who may submit. Nobody is told whether a user exists."""
         directory = self._context.directory
         subscriber = directory.subscriber(user)
-        if not directory.proves(user, password) or subscriber is None:
+        proved = password is None or directory.proves(user, password)
+        if not proved or subscriber is None:
             who, reason, why = f"mm7:{user[:64]}", Reason.AUTHENTICATION, "a wrong password or no such user"
         elif subscriber.barred or self._settings.terms_of(user) is None:
             who, reason, why = str(subscriber.addresses[0]), Reason.BARRED, "the account may not submit"

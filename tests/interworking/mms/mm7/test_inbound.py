@@ -285,6 +285,16 @@ async def test_from_another_address_it_is_a_stranger() -> None:
         assert (await push(here, *mm7.encode(report), SECRET)).status == 401
 
 
+async def test_a_centre_may_prove_itself_by_digest() -> None:
+    async with rig(listen={"authentication": "digest"}) as here:
+        report = mm7.Message("t", DeliveryReportReq(message_id="m", mm_status="Retrieved"))
+        assert (await push(here, *mm7.encode(report), SECRET)).status == 401
+        centre = Poster(here.url, username="mmsc", password="secret", scheme="digest")
+        assert (await centre.post(*mm7.encode(report))).status == 200
+        await centre.close()
+        assert len(here.inbox.reports) == 1
+
+
 async def test_over_https(tmp_path: Path) -> None:
     certificate, key = make_certificate(tmp_path)
     async with LabMmsc() as mmsc:

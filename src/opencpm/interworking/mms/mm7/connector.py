@@ -67,7 +67,14 @@ class Mm7Connector:
         self._inbound.start(inbox)
         self._poster = _poster(self._settings)
         where = self._settings.listen
-        resource = Resource(where.path, self._inbound.handle, self._proves, limit=where.max_request)
+        resource = Resource(
+            where.path,
+            self._inbound.handle,
+            self._proves,
+            limit=where.max_request,
+            digest=where.gate,
+            basic=where.authentication != "digest",
+        )
         server = Server(
             resource, where.host, where.port, name=self.name, certificate=where.tls_certificate, key=where.tls_key
         )
@@ -88,7 +95,7 @@ class Mm7Connector:
         self.endpoints["https" if self._settings.listen.tls_certificate else "http"] = address
         self._watch_health()
 
-    def _proves(self, user: str, password: str, peer: str) -> bool:
+    def _proves(self, user: str, password: str | None, peer: str) -> bool:
         """Whether this is the centre. Whoever is not leaves a line for the operator."""
         if self._settings.listen.proves(user, password, peer):
             return True

@@ -10,7 +10,9 @@ from pydantic import BaseModel, ConfigDict, Field, field_validator, model_valida
 
 from opencpm.interworking.mms.settings import MmsSettings, Seconds
 from opencpm.protocols.mm7 import RELEASES, Release
+from opencpm.protocols.sip import digest
 from opencpm.transport.http_client import Tls
+from opencpm.transport.http_digest import DigestGate
 
 Port = Annotated[int, Field(ge=0, le=65535)]
 _LOOPBACK = ("127.0.0.1", "::1", "localhost")
@@ -24,6 +26,9 @@ class Listener(BaseModel):
     host: str = Field(default="127.0.0.1", description='Address to listen on; "0.0.0.0" or "::" for all.')
     port: Port = Field(default=8082, description="Port; 0 for any free one.")
     path: str = Field(default="/mm7", pattern=r"^/[!-~]*$", description="Path of the resource.")
+    authentication: Literal["basic", "digest", "both"] = Field(
+        default="basic", description="How the centre proves who it is."
+    )
     username: str = Field(default="", description='User that the centre names; "": nobody is asked.')
     password: str = Field(default="", repr=False, description="Its password.")
     peers: tuple[str, ...] = Field(
@@ -51,11 +56,21 @@ class Listener(BaseModel):
             raise ValueError("HTTPS needs tls_certificate and tls_key; write both, or neither")
         return self
 
-    def proves(self, user: str, password: str, peer: str) -> bool:
-        """Whether this is the centre; takes as long for a wrong user as for a wrong password."""
+    def proves(self, user: str, password: str | None, peer: str) -> bool:
+        """Whether this is the centre (None: a Digest has proved the password); takes as long for a wrong user as for
+        a wrong password."""
         known = compare_digest(user.encode(), self.username.encode())
-        known &= compare_digest(password.encode(), self.password.encode())
+        if password is not None:
+            known &= compare_digest(password.encode(), self.password.encode())
         return (known or not self.username) and self._comes_from(peer)
+
+    @property
+    def gate(self) -> DigestGate | None:
+        """Who judges Digests, where they are taken."""
+        return DigestGate("opencpm", self._secret) if self.username and self.authentication != "basic" else None
+
+    def _secret(self, user: str, realm: str, algorithm: str) -> str | None:
+        return digest.ha1(user, realm, self.password, algorithm) if user == self.username else None
 
     def _comes_from(self, peer: str) -> bool:
         if not self.peers:
