@@ -6,6 +6,10 @@ import json
 
 import pytest
 
+from opencpm.cli.options import with_people
+from opencpm.domain.address import Address
+from opencpm.domain.roster import ContactRequest
+from opencpm.messaging.directory import StoredDirectory
 from tests.cli.conftest import Run
 
 pytestmark = pytest.mark.usefixtures("home")
@@ -101,6 +105,30 @@ def test_contacts(run: Run) -> None:
         ["sms"],
     )
     assert "Bob" in run("contact", "list", "alice").output
+    assert run("contact", "block", "alice", "bob").exit_code == 0
+    assert "(blocked)" in run("contact", "list", "alice").output
+    assert "no longer" in run("contact", "block", "alice", "bob", "--off").output
+    assert run("contact", "remove", "alice", "bob").exit_code == 0
+    assert run("contact", "list", "alice").output == ""
+    gone = run("contact", "remove", "alice", "bob")
+    assert gone.exit_code == 1
+    assert "no contact 'bob'" in gone.output
+
+
+def test_contact_requests(run: Run) -> None:
+    carol = Address("msn", "carol@msn.test")
+    asked = ContactRequest(owner="alice", network="msn", address=carol, at=1.0, name="Carol", text="It's me")
+
+    def ask(people: StoredDirectory, _: object) -> None:
+        people.book.asked(asked)
+
+    with_people(None, ask)
+    (shown,) = json.loads(run("contact", "requests", "alice", "--json").output)
+    assert (shown["address"], shown["text"]) == ("msn:carol@msn.test", "It's me")
+    assert "Carol" in run("contact", "requests", "alice").output
+    assert run("contact", "answer", "alice", shown["id"], "accept").output == "msn:carol@msn.test: accepted\n"
+    assert run("contact", "answer", "alice", shown["id"], "accept").exit_code == 1
+    assert run("contact", "requests", "alice").output == ""
 
 
 def test_preferences(run: Run) -> None:

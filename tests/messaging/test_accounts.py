@@ -37,6 +37,14 @@ async def test_states_are_told_and_kept(world: World) -> None:
     assert [h["state"] for h in heard] == ["connected"]
 
 
+async def test_what_does_not_mend_itself_is_in_the_trail_once(world: World) -> None:
+    bad = AccountStatus(AccountState.BAD_CREDENTIALS, "MSN refused the password.")
+    for status in (AccountStatus(AccountState.CONNECTING), bad, bad, AccountStatus(AccountState.UNREACHABLE)):
+        world.messaging.account_changed("msn", "alice", ME, status)
+    await world.settle()
+    assert [entry.what for entry in world.store.trail(str(ME))] == ["bad-credentials: MSN refused the password."]
+
+
 async def test_linked_anew_nothing_is_known(world: World) -> None:
     bad = AccountStatus(AccountState.BAD_CREDENTIALS, "The password is wrong.")
     world.messaging.account_changed("msn", "alice", ME, bad)

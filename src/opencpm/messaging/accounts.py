@@ -10,11 +10,15 @@ from typing import Any
 from opencpm.domain.account import SETTLED, AccountState, AccountStatus
 from opencpm.domain.address import Address
 from opencpm.domain.subscriber import LinkedAccount
-from opencpm.interfaces import Bus, Clock, Directory
+from opencpm.domain.trail import Step, TrailEntry
+from opencpm.interfaces import Bus, Changes, Clock, Directory, Store
 
 _UNASKED = AccountStatus(AccountState.CONNECTING, "The server has not begun to sign in yet.")
 _NO_NETWORK = AccountStatus(AccountState.UNREACHABLE, "This server has no such network any more; ask the operator.")
 _DISABLED = AccountStatus(AccountState.DISABLED, "Switched off.")
+
+_TROUBLES = frozenset({AccountState.BAD_CREDENTIALS, AccountState.ELSEWHERE})
+"""States that do not mend themselves."""
 
 Key = tuple[str, Address]  # network, account
 
@@ -22,7 +26,10 @@ Key = tuple[str, Address]  # network, account
 class Accounts:
     """The states of all linked accounts, in memory: every connector tells them anew after a start."""
 
-    def __init__(self, directory: Directory, bus: Bus, clock: Clock, networks: Mapping[str, object]) -> None:
+    def __init__(
+        self, store: Store, directory: Directory, bus: Bus, clock: Clock, networks: Mapping[str, object]
+    ) -> None:
+        self._store = store
         self._directory = directory
         self._bus = bus
         self._clock = clock
@@ -43,6 +50,8 @@ class Accounts:
         now = (linked.revision, status)
         if old != now:
             self._told[network, account] = now
+            if status.state in _TROUBLES and (old is None or old[1].state is not status.state):
+                self._leave_line(account, status)
             self._bus.publish(f"user:{owner}", hint(network, account, status))
 
     def of(self, account: LinkedAccount) -> AccountStatus:
@@ -53,6 +62,11 @@ class Accounts:
             return _NO_NETWORK
         revision, status = self._told.get((account.network, account.address), (-1, _UNASKED))
         return status if revision == account.revision else _UNASKED
+
+    def _leave_line(self, account: Address, status: AccountStatus) -> None:
+        """What its user or the operator has to mend is in the account's trail (`opencpm trace msn:alice@msn.test`)."""
+        what = f"{status.state.value}: {status.detail}"
+        self._store.commit(Changes(trail=[TrailEntry(str(account), self._clock.now(), Step.REFUSED, what)]))
 
     async def settled(self, account: LinkedAccount, patience: float) -> AccountStatus:
         """Wait until it is known how signing in ended, at most ``patience`` seconds; how it is then."""

@@ -181,6 +181,7 @@ class StoredDirectory:
 
     def set_preferences(self, user_id: str, preferences: Preferences) -> Subscriber:
         """:raises DirectoryError: there is no such user."""
+        preferences = replace(preferences, note=note_of(preferences.note))
         return self._replace(replace(self._existing(user_id), preferences=preferences))
 
     def publish(self, user_id: str, availability: Availability, note: str, at: float) -> Subscriber:

@@ -69,7 +69,7 @@ class Messaging:
         self._dispatch = Dispatch(self._ground)
         self._directory = directory
         self.presence = PresenceBoard(bus, clock)
-        self.accounts = Accounts(directory, bus, clock, self._ground.connectors)
+        self.accounts = Accounts(store, directory, bus, clock, self._ground.connectors)
         threads = Threads(store, ids)
         self._accept = Accept(self._ground, self._dispatch, threads)
         self._reporting = Reporting(self._ground, self._dispatch)

@@ -24,6 +24,8 @@ async def test_how_accounts_are() -> None:
         assert "refused the password" in shown["detail"]
         (shown,) = await w.get("/operation/accounts")
         assert shown["user"] == "alice"
+        figures = (await w.client.get("/api/v1/metrics")).text
+        assert 'opencpm_accounts{network="msn",state="bad-credentials"} 1' in figures
 
 
 async def test_linking_waits_for_how_it_went() -> None:

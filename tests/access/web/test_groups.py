@@ -33,6 +33,7 @@ async def test_a_group_by_the_api() -> None:
         assert w.sms.sent[1].message.text == "Who is coming?"
         (thread,) = [one for one in await w.get("/conversations") if one["peer"]["id"] == made["address"]]
         assert thread["last"]["text"] == "Who is coming?"
+        assert thread["peer"]["name"] == "Dinner"
 
 
 async def test_adding_removing_leaving() -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Iterator
 
 from opencpm.access.web.house import House
@@ -36,12 +37,21 @@ def _lines(house: House) -> Iterator[str]:
     yield "# TYPE opencpm_connector_backlog gauge"
     for connector in connectors:
         yield f'opencpm_connector_backlog{{connector="{_label(connector.name)}"}} {connector.health().backlog}'
+    yield "# HELP opencpm_accounts Linked accounts by network and state."
+    yield "# TYPE opencpm_accounts gauge"
+    for (network, state), number in sorted(_accounts(house).items()):
+        yield f'opencpm_accounts{{network="{_label(network)}",state="{state}"}} {number}'
     yield "# HELP opencpm_web_pages Open event streams."
     yield "# TYPE opencpm_web_pages gauge"
     yield f"opencpm_web_pages {house.connector.hubs.count()}"
     yield "# HELP opencpm_web_unacknowledged Deliveries shown to a page and not acknowledged yet."
     yield "# TYPE opencpm_web_unacknowledged gauge"
     yield f"opencpm_web_unacknowledged {len(house.connector.handovers)}"
+
+
+def _accounts(house: House) -> Counter[tuple[str, str]]:
+    accounts = [account for subscriber in house.people.subscribers() for account in subscriber.accounts]
+    return Counter((a.network, house.messaging.accounts.of(a).state.value) for a in accounts)
 
 
 def _label(value: str) -> str:

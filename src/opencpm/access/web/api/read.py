@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import replace
 
 from opencpm.access.web import views
 from opencpm.access.web.house import House
@@ -30,9 +31,20 @@ def person(within: House, owner: str, peer: str) -> Contact:
         if contact.id == peer:
             return contact
     try:
-        return within.people.contact(owner, Address.parse(peer))
+        found = within.people.contact(owner, Address.parse(peer))
     except AddressError:
         raise not_found("person") from None
+    return replace(found, name=name) if (name := _group_name(within, owner, found.addresses[0])) else found
+
+
+def _group_name(within: House, owner: str, address: Address) -> str:
+    """What a group is called in the list of conversations; empty for everybody else."""
+    if not within.messaging.groups.is_focus(address):
+        return ""
+    group = next((one for one in within.messaging.groups.of(owner) if one.focus == address), None)
+    if group is None:
+        return "A group that has ended"
+    return group.subject or ", ".join(member.name for member in group.live)[:200]
 
 
 def owned_message(within: House, owner: str, ident: str) -> tuple[Message, Sequence[DeliveryRecord]]:
