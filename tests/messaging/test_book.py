@@ -5,6 +5,7 @@ from opencpm.domain.contact import Contact
 from opencpm.domain.errors import Reason, SendError
 from opencpm.domain.roster import Answer, ChangeKind, ContactRequest, RosterChange, RosterEntry, Tie
 from opencpm.domain.subscriber import Preferences
+from opencpm.messaging import book
 from opencpm.messaging.directory import DirectoryError, StoredDirectory
 from opencpm.storage.sqlite import SqliteStore, open_store
 from opencpm.storage.vault import Vault
@@ -168,6 +169,14 @@ def test_people_of_the_book_are_let_in_and_blocked_ones_turned_away(people: Stor
     people.set_blocked("alice", "bob", True)
     assert not people.book.asked(ContactRequest(owner="alice", network="msn", address=BOB, at=6.0, account=ME))
     assert RosterChange(ChangeKind.DECLINE, BOB) in wanted(people)
+
+
+def test_requests_are_bounded(people: StoredDirectory, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(book, "REQUESTS", 3)
+    for number in range(5):
+        address = Address("msn", f"p{number}@msn.test")
+        people.book.asked(ContactRequest(owner="alice", network="msn", address=address, at=1.0, account=ME))
+    assert len(people.contact_requests("alice")) == 3
 
 
 def test_somebody_only_from_a_list_has_to_ask(people: StoredDirectory) -> None:

@@ -15,6 +15,9 @@ from opencpm.interfaces import Store
 from opencpm.messaging import merge
 from opencpm.messaging.people import People
 
+REQUESTS = 500
+"""Contact requests of one subscriber that are kept; whoever asks beyond it may ask again later."""
+
 
 class DirectoryError(ValueError):
     """A change that cannot be made; the text says what to do instead."""
@@ -185,7 +188,8 @@ class Book:
     def asked(self, request: ContactRequest) -> bool:
         """Keep a request; whether it is a new one. People whom the user has written into the book are let in at once,
         blocked ones are turned away."""
-        if any(known.id == request.id for known in self._people.requests(request.owner)):
+        standing = self._people.requests(request.owner)
+        if len(standing) >= REQUESTS or any(known.id == request.id for known in standing):
             return False
         known = self._people.known(request.owner, request.address)
         if known is not None and known.blocked:

@@ -254,6 +254,13 @@ class StoredDirectory:
         self._existing(owner)
         self._book.remove(owner, contact_id)
 
+    def known_by(self, user_id: str) -> list[tuple[str, Address]]:
+        """Which other users have this one in their address book, and by which address."""
+        subscriber = self._people.subscribers.get(user_id)
+        addresses = subscriber.addresses if subscriber is not None else ()
+        others = [other for other in self._people.subscribers if other != user_id]
+        return [(other, a) for other in others for a in addresses[:8] if self._people.known(other, a) is not None]
+
     def contact_requests(self, owner: str) -> list[ContactRequest]:
         """Who waits for an answer of the user, oldest first."""
         found = [r for r in self._people.requests(owner) if r.answer is Answer.OPEN]

@@ -14,6 +14,9 @@ from opencpm.messaging.group_state import CLAIMS, ROOM, group_bytes, group_from
 
 log = logging.getLogger("opencpm.groups")
 
+FOCUS = "grp-"
+"""At the beginning of all groups' addresses."""
+
 HOST = "conf."
 """Before our domain: the host of all groups' addresses."""
 
@@ -79,13 +82,15 @@ class GroupBook:
 
     def new_focus(self, group_id: str) -> Address:
         domains = self._ground.policy.local_domains
-        return Address("sip", f"grp-{group_id}@{HOST}{domains[0] if domains else 'cpm.invalid'}")
+        return Address("sip", f"{FOCUS}{group_id}@{HOST}{domains[0] if domains else 'cpm.invalid'}")
 
     def is_focus(self, address: Address) -> bool:
         """Whether an address has the form of a group's; there may be no such group (any more)."""
+        if not address.value.startswith(FOCUS):
+            return False
         user, _, host = address.value.rpartition("@")
         known = host.removeprefix(HOST) in self._ground.policy.local_domains
-        return address.scheme == "sip" and user.startswith("grp-") and host.startswith(HOST) and known
+        return address.scheme == "sip" and bool(user) and host.startswith(HOST) and known
 
     # ----------------------------------------------------------------------------------------------- changing
 
@@ -129,6 +134,11 @@ class GroupBook:
         return [subscriber.id for subscriber in found if subscriber is not None]
 
     # ------------------------------------------------------------------------------------------------- claims
+
+    @property
+    def claims(self) -> bool:
+        """Whether anybody's pages belong to a group at all."""
+        return bool(self._claims)
 
     def claim(self, group: Group, member: Member, written_to: Address, changes: Changes) -> None:
         """What comes next from there to the host is meant for the group (the last-contact rule). A person may be

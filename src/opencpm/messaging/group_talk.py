@@ -75,6 +75,8 @@ class Talk:
         recipient = message.recipients[0]
         if self._book.is_focus(recipient):
             return Verdict(self._to_focus(recipient, message, changes, ready))
+        if not self._book.claims:
+            return None
         receiver = self._ground.directory.owner_of(recipient)
         sender = self._ground.directory.owner_of(message.sender)
         if sender is not None:

@@ -17,6 +17,7 @@ from opencpm.domain.profile import Availability, Health, HealthState, Reach
 from opencpm.domain.report import Report
 from opencpm.domain.roster import ContactRequest, RosterChange, RosterEntry
 from opencpm.domain.session import Composing, SessionOffer
+from opencpm.domain.subscriber import Subscriber
 from opencpm.interfaces import (
     Bus,
     Clock,
@@ -215,6 +216,26 @@ class Messaging:
     def groups(self) -> Focus:
         """Group sessions."""
         return self._focus
+
+    def publish(self, user_id: str, availability: Availability, note: str) -> Subscriber:
+        """How a subscriber wants to appear; their contacts' open pages and the networks are told.
+
+        :raises ValueError: there is no such user.
+        """
+        changed = self.directory.publish(user_id, availability, note, self._ground.clock.now())
+        for owner, address in self.directory.known_by(user_id):
+            self.bus.publish(
+                f"user:{owner}",
+                {
+                    "type": "presence",
+                    "network": "cpm",
+                    "address": str(address),
+                    "availability": changed.presence.availability.value,
+                    "note": changed.presence.note,
+                    "since": changed.presence.since,
+                },
+            )
+        return changed
 
     def sessions(self) -> list[SessionRecord]:
         """Sessions that stand now."""

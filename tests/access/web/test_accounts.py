@@ -85,6 +85,17 @@ async def test_appearing_otherwise() -> None:
         assert w.people.subscriber("alice").presence.availability is Availability.BUSY
 
 
+async def test_subscribers_see_what_others_publish() -> None:
+    async with listening() as w, events(w) as following:
+        w.people.add_contact("alice", "The desk", [Address("sip", "desk@cpm.test")])
+        async with events(w, headers=w.desk()):
+            w.messaging.publish("desk", Availability.AWAY, "back at two")
+            _, told = await following(lambda d: d.get("note") == "back at two")
+            assert (told["address"], told["availability"]) == ("sip:desk@cpm.test", "away")
+            (seen,) = (await w.get("/presence"))["contacts"]["the-desk"]
+            assert (seen["availability"], seen["note"]) == ("away", "back at two")
+
+
 async def test_presence_of_others_with_note_and_time() -> None:
     async with world() as w:
         w.messaging.presence_changed("msn", "alice", BOB_MSN, Presence(Availability.AVAILABLE, "at home", 1.0), ME)

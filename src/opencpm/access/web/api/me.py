@@ -73,7 +73,8 @@ async def change(patch: PreferencesPatch, caller: Caller, within: TheHouse) -> d
     _check_networks(within, [*(patch.networks or ()), *(patch.denied or ())])
     changed = replace(caller.preferences, **_typed(patch.model_dump(exclude_none=True)))
     changed = replace(changed, note=note_of(changed.note))
-    within.people.publish(caller.id, changed.status, changed.note, within.clock.now())
+    if patch.status is not None or patch.note is not None:
+        within.messaging.publish(caller.id, changed.status, changed.note)
     within.people.set_preferences(caller.id, changed)
     return views.preferences(changed)
 

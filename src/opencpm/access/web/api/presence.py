@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import Any, Literal
 
 from fastapi import APIRouter
@@ -14,7 +15,8 @@ from opencpm.access.web.house import House
 from opencpm.access.web.problems import Problem, not_found
 from opencpm.domain.contact import Contact
 from opencpm.domain.presence import NOTE_LIMIT
-from opencpm.domain.profile import Availability
+from opencpm.domain.profile import Availability, Reach
+from opencpm.domain.subscriber import Subscriber
 from opencpm.interfaces import Connector
 
 router = APIRouter(tags=["presence"])
@@ -54,8 +56,7 @@ async def published(caller: Caller) -> dict[str, Any]:
 
 @router.put("/me/presence", summary="Appear otherwise, on every network")
 async def publish(body: PresenceIn, caller: Caller, within: TheHouse) -> dict[str, Any]:
-    now = within.clock.now()
-    changed = within.people.publish(caller.id, Availability(body.availability), body.note, now)
+    changed = within.messaging.publish(caller.id, Availability(body.availability), body.note)
     return views.presence(changed.presence)
 
 
@@ -81,6 +82,14 @@ async def answer(request_id: str, body: AnswerIn, caller: Caller, within: TheHou
     return {**views.contact_request(asked), "contact": contact.id}
 
 
+def _published(subscriber: Subscriber, reach: Reach) -> dict[str, Any]:
+    """A subscriber's own word goes before what their devices show; away by hand is not at home on any device."""
+    own, there = subscriber.presence, reach.availability is Availability.AVAILABLE
+    if there and own.availability is not Availability.AVAILABLE:
+        reach = replace(reach, availability=own.availability, detail="set by hand")
+    return {**views.reach(reach), "note": own.note, "since": views.time(own.since)}
+
+
 def _seen(within: House, owner: str, contact: Contact, connectors: list[Connector]) -> list[dict[str, Any]]:
     """Reach of each address, with the note and the time where the network tells presence."""
     seen = []
@@ -92,8 +101,7 @@ def _seen(within: House, owner: str, contact: Contact, connectors: list[Connecto
             if profile.access:
                 if subscriber is None or subscriber.on(item.scheme) != item:
                     continue
-                shown |= views.reach(connector.reach(subscriber.id, item))
-                shown["note"] = subscriber.preferences.note
+                shown |= _published(subscriber, connector.reach(subscriber.id, item))
             elif item.scheme in profile.schemes:
                 shown |= views.reach(connector.reach(owner, item))
                 told = within.messaging.presence.of(owner, connector.name, item)
