@@ -83,12 +83,12 @@ class Stage:
         return await patiently(f"submit_sm with {text!r} in the log of the SMS centre", look)
 
     async def command(
-        self, verb: str, direction: str, wanted: Callable[[MsnLine], bool] = lambda line: True
+        self, verb: str, direction: str, wanted: Callable[[MsnLine], bool] = lambda line: True, connection: str = "SB"
     ) -> MsnLine:
-        """The newest command on a switchboard. :raises Missing:"""
+        """The newest command on a switchboard, or (NS) on an account's own connection. :raises Missing:"""
 
         async def look() -> MsnLine | None:
-            lines = self.world.msn.log.of(verb, direction=direction, connection="SB")
+            lines = self.world.msn.log.of(verb, direction=direction, connection=connection)
             found = [line for line in lines if wanted(line)]
             return found[-1] if found else None
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from opencpm.lab.story.driver import Evidence
 from opencpm.lab.story.group.stage import BOB, DESK, THE_PHONE, Stage, heard, msn, sms, words_of, xmpp
 from opencpm.lab.story.group.world import PHONE
-from opencpm.lab.world import ALICE_NUMBER
+from opencpm.lab.world import ALICE_MSN, ALICE_NUMBER, BOB_MSN
 
 ALICE_SAYS = "Who is coming to the concert on Friday?"
 BOB_SAYS = "I am, with a friend"
@@ -62,14 +62,16 @@ async def phone_says(stage: Stage) -> Evidence:
 
 
 async def bob_gets_it_later(stage: Stage) -> Evidence:
+    """MSN keeps messages for people who are away, and tells them when they sign in."""
+    msn_service, bob = stage.world.msn, stage.world.bob
     _, status = await stage.at.chat.send(LATER)
     await stage.stanza(LATER)  # the others have it at once
-    early = [line for line in stage.world.msn.log.of("MSG") if LATER in words_of(line)]
+    left = await stage.command("UUM", "C", lambda line: line.account == ALICE_MSN, "NS")
+    kept = msn_service.keeps(BOB_MSN)
     await stage.world.bob_signs_in()
-    text = await stage.world.bob.text(LATER, 30.0)
-    right = status == 200 and not early and text == LATER
+    told = await bob.happened.wait(lambda it: it.what == "offline-message" and it.peer == ALICE_MSN)
     seen = await stage.status(BOB, "connected")
-    return {"ok": right, "in the MSN log before he came": len(early), "Bob reads": text, **seen}
+    return {"ok": status == 200 and kept == 1, "MSN log": left.text, "kept for Bob": kept, "told": told.what, **seen}
 
 
 async def desk_says(stage: Stage) -> Evidence:
