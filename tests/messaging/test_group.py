@@ -535,9 +535,8 @@ async def test_followers_see_every_version(party: Party) -> None:
 # ------------------------------------------------------------------------------------------------------------ restart
 
 
-async def test_a_group_survives_the_server(party: Party) -> None:
-    group = await party.convened(DESK, PHONE)
-    await party.say(ALICE, "Before")
+async def restarted(party: Party) -> None:
+    """The server is killed and comes back with the same store."""
     world = party.world
     world.task.cancel()
     await asyncio.gather(world.task, return_exceptions=True)
@@ -555,12 +554,31 @@ async def test_a_group_survives_the_server(party: Party) -> None:
     world.messaging = second
     await second.recover()
     world.task = asyncio.create_task(second.run())
+    await asyncio.sleep(0)
+
+
+async def test_a_group_survives_the_server(party: Party) -> None:
+    group = await party.convened(DESK, PHONE)
+    await party.say(ALICE, "Before")
+    await restarted(party)
     assert party.states(group) == {"Alice": "away", "Desk": "away", PHONE.value: "connected"}
-    world.clock.time += 60
-    await world.send(party.text("After", PHONE, ALICE_TEL))
+    party.world.clock.time += 60
+    await party.world.send(party.text("After", PHONE, ALICE_TEL))
     await party.quiet()
     assert party.heard(ALICE) == ["After"], "the last-contact rule holds, and absent members are invited again"
     assert party.heard(DESK) == ["After"]
+
+
+async def test_whom_an_earlier_life_had_not_asked_yet_is_asked(party: Party) -> None:
+    dave = Address("msn", "dave@msn.test")
+    party.hold = asyncio.Event()
+    group = await party.begun(GroupWish(creator=ALICE, members=(DESK, dave)))
+    await party.world.settle()
+    await restarted(party)
+    party.hold = None
+    await party.quiet()
+    assert party.states(group)[dave.value] == "connected"
+    assert party.states(group)["Desk"] == "away", "invited when something is said"
 
 
 async def test_what_cannot_be_read_does_not_stop_the_others(party: Party) -> None:

@@ -122,6 +122,13 @@ class Focus:
                 if member.state in (MemberState.CONNECTED, MemberState.PENDING) and self._is_ours(member.address):
                     self._happened(self._now(group), member, GroupEvent.DROP, "the server was started anew")
 
+    def resume(self) -> None:
+        """After :meth:`load`, when messaging runs: whom an earlier life had not asked yet is asked now."""
+        for group in self.book.all():
+            for member in group.members:
+                if member.state is MemberState.PENDING:
+                    self.calls.call(group, member, anew=True)
+
     def for_session(self, offer: SessionOffer, leg: Leg) -> LegEvents | None:
         """An invitation that belongs to a group: to its address, or from a member on a foreign network whose next
         word is the group's."""

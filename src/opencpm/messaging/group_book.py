@@ -56,6 +56,9 @@ class GroupBook:
                 self._claims[host, _address(sender)] = Claim(group_id, _address(member))
         return list(self._groups.values())
 
+    def all(self) -> list[Group]:
+        return list(self._groups.values())
+
     def get(self, group_id: str) -> Group | None:
         return self._groups.get(group_id)
 

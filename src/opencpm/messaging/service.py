@@ -126,6 +126,7 @@ class Messaging:
 
     async def run(self) -> None:
         """Keep what waits moving, until cancelled; then end the sessions in good order."""
+        self._focus.resume()
         try:
             async with asyncio.TaskGroup() as duties:
                 duties.create_task(self._dispatch.run())
