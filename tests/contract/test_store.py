@@ -19,7 +19,15 @@ from opencpm.domain.profile import Availability
 from opencpm.domain.report import Reference, Report, Status
 from opencpm.domain.roster import Answer, ContactRequest, Mark, Tie
 from opencpm.domain.session import SessionState
-from opencpm.domain.subscriber import LinkedAccount, Preferences, SessionFeedback, Simplify, Subscriber, WhenUnavailable
+from opencpm.domain.subscriber import (
+    GroupInvitations,
+    LinkedAccount,
+    Preferences,
+    SessionFeedback,
+    Simplify,
+    Subscriber,
+    WhenUnavailable,
+)
 from opencpm.domain.trail import Step, TrailEntry
 from opencpm.interfaces import Changes, Committed, ReferenceRow, Store
 from opencpm.storage.sqlite import open_store
@@ -686,6 +694,7 @@ async def test_subscribers_and_accounts(store: Store) -> None:
         status=Availability.BUSY,
         strict_route=True,
         online_first=True,
+        group_invitations=GroupInvitations.CONTACTS,
         note="in Rome",
         share_contacts=True,
         simplify=Simplify.LATIN,

@@ -17,6 +17,7 @@ from opencpm.domain.presence import Presence
 from opencpm.domain.profile import Availability, Reach
 from opencpm.domain.report import Report, Status
 from opencpm.domain.session import CloseReason, Composing, SessionOffer
+from opencpm.domain.subscriber import GroupInvitations, Preferences
 from opencpm.interfaces import Changes, LegEvents
 from opencpm.messaging import Messaging
 from opencpm.messaging.group import Focus
@@ -374,6 +375,22 @@ async def test_a_declined_invitation_is_respected(party: Party) -> None:
     await party.say(ALICE, "Hi")
     assert party.states(group)["Desk"] == "declined"
     assert len([o for o in party.offers if o.target == DESK]) == 1
+
+
+@pytest.mark.parametrize(
+    ("wish", "known", "state"),
+    [
+        (GroupInvitations.NOBODY, True, "declined"),
+        (GroupInvitations.CONTACTS, False, "declined"),
+        (GroupInvitations.CONTACTS, True, "connected"),
+    ],
+)
+async def test_who_may_put_somebody_into_groups(party: Party, wish: GroupInvitations, known: bool, state: str) -> None:
+    party.world.directory.set_preferences("desk", Preferences(group_invitations=wish))
+    if known:
+        party.world.directory.add_contact("desk", "Alice", (ALICE,))
+    group = await party.convened(DESK)
+    assert party.states(group)["Desk"] == state
 
 
 async def test_devices_without_sessions_get_messages_from_the_group(party: Party) -> None:

@@ -34,6 +34,14 @@ class Simplify(StrEnum):
     LATIN = "latin"  # and diacritics
 
 
+class GroupInvitations(StrEnum):
+    """Who may put a subscriber into groups."""
+
+    EVERYONE = "everyone"
+    CONTACTS = "contacts"  # who is in the address book
+    NOBODY = "nobody"
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Preferences:
     """A subscriber's choices; read at the moment of handling, not at login."""
@@ -49,6 +57,7 @@ class Preferences:
     links: bool = True  # what a network cannot carry may go as a text with a private link
     strict_route: bool = False  # if the network chosen for one message cannot carry it: refuse rather than use another
     online_first: bool = False  # an instant message where the other person is online, whatever the order of networks
+    group_invitations: GroupInvitations = GroupInvitations.EVERYONE
     note: str = ""  # what people on other networks read beside the status
     share_contacts: bool = False  # changes of the address book are made on the networks' lists too
     simplify: Simplify = Simplify.NETWORK  # text for networks with a small alphabet

@@ -12,6 +12,7 @@ from opencpm.domain.group import Group, Member
 from opencpm.domain.message import Message, MessageKind, text_part
 from opencpm.domain.plan import Action, Candidate, Form, Plan
 from opencpm.domain.session import SessionOffer
+from opencpm.domain.subscriber import GroupInvitations, Subscriber
 from opencpm.messaging.ground import Ground
 from opencpm.messaging.group_seat import Seat
 
@@ -76,7 +77,10 @@ class Calls:
         if host is None:
             raise SendError(Reason.UNREACHABLE, detail="Whoever brought them in is not here any more.")
         source = host.addresses[0]
-        ours = self._ground.directory.owner_of(member.address) is not None
+        subscriber = self._ground.directory.owner_of(member.address)
+        ours = subscriber is not None
+        if subscriber is not None and subscriber.id != host.id:
+            self._check_welcome(subscriber, source)
         plan = self._ground.plan(None, source, member.address, session=True)
         refusal = plan.error or SendError(Reason.NO_ROUTE, detail=plan.reason)
         if plan.chosen is not None and plan.chosen.form is not Form.TEXTS:
@@ -94,6 +98,13 @@ class Calls:
             self._focus.by_messages(group, member, by_messages.candidates[0].network, False)
         else:
             raise refusal if ours else by_messages.error or refusal
+
+    def _check_welcome(self, subscriber: Subscriber, by: Address) -> None:
+        """:raises SendError: they do not want to be put into groups by this person."""
+        wish = subscriber.preferences.group_invitations
+        stranger = self._ground.directory.contact(subscriber.id, by).id == str(by)
+        if wish is GroupInvitations.NOBODY or (wish is GroupInvitations.CONTACTS and stranger):
+            raise SendError(Reason.DECLINED, detail=f"{subscriber.name} does not want to be put into this group.")
 
     async def _open(self, group: Group, member: Member, chosen: Candidate, source: Address, ours: bool) -> None:
         """A session with their device, from the group; or with them on their network, from the host's own account."""

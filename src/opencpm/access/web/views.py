@@ -253,6 +253,7 @@ def preferences(item: Preferences) -> dict[str, Any]:
         "links": item.links,
         "strict_route": item.strict_route,
         "online_first": item.online_first,
+        "group_invitations": item.group_invitations.value,
         "note": item.note,
         "share_contacts": item.share_contacts,
         "simplify": item.simplify.value,

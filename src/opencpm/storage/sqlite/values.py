@@ -16,6 +16,7 @@ from opencpm.domain.profile import Availability
 from opencpm.domain.report import Report, Status
 from opencpm.domain.roster import Answer, ContactRequest, Mark, Tie
 from opencpm.domain.subscriber import (
+    GroupInvitations,
     Preferences,
     SessionFeedback,
     Simplify,
@@ -210,6 +211,7 @@ def _preferences_value(preferences: Preferences) -> dict[str, Any]:
         "links": preferences.links,
         "strict_route": preferences.strict_route,
         "online_first": preferences.online_first,
+        "group_invitations": preferences.group_invitations._value_,
         "note": preferences.note,
         "share_contacts": preferences.share_contacts,
         "simplify": preferences.simplify._value_,
@@ -230,6 +232,7 @@ def _preferences_from(value: dict[str, Any]) -> Preferences:
         links=value.get("links", default.links),
         strict_route=value.get("strict_route", default.strict_route),
         online_first=value.get("online_first", default.online_first),
+        group_invitations=GroupInvitations(value.get("group_invitations", default.group_invitations)),
         note=value.get("note", default.note),
         share_contacts=value.get("share_contacts", default.share_contacts),
         simplify=Simplify(value.get("simplify", default.simplify)),

@@ -16,7 +16,7 @@ from opencpm.access.web.problems import Problem, not_found
 from opencpm.domain.contact import Contact
 from opencpm.domain.presence import NOTE_LIMIT, note_of
 from opencpm.domain.profile import Availability
-from opencpm.domain.subscriber import Preferences, SessionFeedback, Simplify, WhenUnavailable
+from opencpm.domain.subscriber import GroupInvitations, Preferences, SessionFeedback, Simplify, WhenUnavailable
 
 router = APIRouter(tags=["me"])
 
@@ -35,6 +35,7 @@ class PreferencesPatch(Body):
     links: bool | None = Field(None, description="What a network cannot carry may go as a text with a private link.")
     strict_route: bool | None = Field(None, description="Rather refuse than use another network than the chosen one.")
     online_first: bool | None = Field(None, description="An instant message where the other person is online.")
+    group_invitations: Literal["everyone", "contacts", "nobody"] | None = None
     note: str | None = Field(None, max_length=NOTE_LIMIT, description="What people read beside the status.")
     share_contacts: bool | None = Field(None, description="Change the networks' contact lists with the address book.")
     simplify: Literal["network", "off", "typographic", "latin"] | None = Field(
@@ -139,6 +140,7 @@ def _typed(given: dict[str, Any]) -> dict[str, Any]:
         "session_feedback": SessionFeedback,
         "when_unavailable": WhenUnavailable,
         "status": Availability,
+        "group_invitations": GroupInvitations,
         "simplify": Simplify,
     }
     names = {f.name for f in fields(Preferences)}
