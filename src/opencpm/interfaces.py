@@ -169,6 +169,9 @@ class Groups(Protocol):
     def removed(self, focus: Address, by: Address, whom: Address) -> Group:
         """Also oneself: that is leaving."""
 
+    def renamed(self, focus: Address, by: Address, subject: str) -> Group:
+        """Another subject, told to everybody who follows the group."""
+
     def follow(self, focus: Address, by: Address, heard: Callable[[Group], None]) -> tuple[Group, Callable[[], None]]:
         """The group now, every later version of it through ``heard``, and what ends that."""
 

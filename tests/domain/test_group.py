@@ -21,6 +21,7 @@ from opencpm.domain.group import (
     happened,
     may_add,
     may_remove,
+    renamed,
     succeeded,
 )
 
@@ -102,6 +103,15 @@ def test_who_may_remove() -> None:
     for by, whom in ((BOB, ALICE), (ALICE, CAROL), (CAROL, BOB)):
         with pytest.raises(GroupError):
             may_remove(GROUP, by, whom)
+
+
+def test_another_subject() -> None:
+    changed = renamed(GROUP, BOB, " Saturday \n dinner " + "x" * 300)
+    assert changed.subject.startswith("Saturday dinner xx")
+    assert (len(changed.subject), changed.version) == (255, 2)
+    assert renamed(changed, ALICE, changed.subject) is changed
+    with pytest.raises(GroupError):
+        renamed(GROUP, CAROL, "Mine")
 
 
 def test_somebody_leads_on() -> None:

@@ -13,6 +13,9 @@ from typing import Final
 
 from opencpm.domain.address import Address
 
+SUBJECT_LIMIT: Final = 255
+"""Characters of a group's subject."""
+
 FORMER_KEPT: Final = 50
 """Former members that are remembered, so that those who follow the group are told what became of them."""
 
@@ -181,6 +184,13 @@ def may_add(group: Group, by: Address, limit: int) -> None:
         raise GroupError("the group is closed: nobody can be added")
     if len(group.live) >= limit:
         raise GroupError(f"the group is full: it has {limit} members")
+
+
+def renamed(group: Group, by: Address, subject: str) -> Group:
+    """Another subject; any member may give one. :raises GroupError: not a member."""
+    group.active(by)
+    subject = " ".join(subject.split())[:SUBJECT_LIMIT]
+    return group if subject == group.subject else replace(group, subject=subject, version=group.version + 1)
 
 
 def may_remove(group: Group, by: Address, whom: Address) -> None:

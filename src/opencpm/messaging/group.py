@@ -26,6 +26,7 @@ from opencpm.domain.group import (
     happened,
     may_add,
     may_remove,
+    renamed,
     succeeded,
 )
 from opencpm.domain.session import CloseReason, Composing, SessionOffer
@@ -101,6 +102,13 @@ class Focus:
         if gone.address == own.address:
             return self._out(group, gone, GroupEvent.LEAVE, "left")
         return self._out(group, gone, GroupEvent.REMOVE, f"removed by {own.name}")
+
+    def renamed(self, focus: Address, by: Address, subject: str) -> Group:
+        group, own = self._member(focus, by)
+        changed = renamed(group, own.address, subject)
+        if changed is not group:
+            self._store(changed, f"{own.name} calls it {changed.subject!r}", Step.ESTABLISHED)
+        return changed
 
     def follow(self, focus: Address, by: Address, heard: Heard) -> tuple[Group, Callable[[], None]]:
         group, _ = self._member(focus, by)

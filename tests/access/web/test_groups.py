@@ -1,3 +1,5 @@
+import asyncio
+
 from opencpm.domain.address import Address
 
 from .world import World, events, listening, world
@@ -50,6 +52,22 @@ async def test_adding_removing_leaving() -> None:
         assert states(left.json())["Alice"] == "departed"
         assert (await w.client.get(path)).status_code == 404
         assert (await w.client.get(path, headers=w.desk())).json()["members"][1]["role"] == "chair"
+
+
+async def test_another_subject() -> None:
+    async with world() as w:
+        made = await convened(w, "sip:desk@cpm.test")
+        path = f"/api/v1/groups/{made['id']}"
+        seen: list[str] = []
+        w.messaging.groups.follow(
+            Address.parse(made["address"]), Address("sip", "desk@cpm.test"), lambda g: seen.append(g.subject)
+        )
+        changed = await w.client.patch(path, json={"subject": "Saturday  dinner"}, headers=w.desk())
+        assert changed.json()["subject"] == "Saturday dinner"
+        assert changed.json()["version"] > made["version"]
+        while "Saturday dinner" not in seen:
+            await asyncio.sleep(0.005)
+        assert (await w.client.patch(path, json={"subject": "a\nb"})).status_code == 422
 
 
 async def test_what_is_refused() -> None:

@@ -15,7 +15,7 @@ from opencpm.access.web.api.read import address
 from opencpm.access.web.house import House
 from opencpm.access.web.problems import malformed, not_found, of_send_error
 from opencpm.domain.errors import SendError
-from opencpm.domain.group import Group, GroupWish
+from opencpm.domain.group import SUBJECT_LIMIT, Group, GroupWish
 from opencpm.domain.message import Disposition, Message, message_ident, text_part
 from opencpm.domain.subscriber import Subscriber
 
@@ -24,8 +24,12 @@ router = APIRouter(tags=["groups"])
 
 class GroupIn(Body):
     members: list[str] = Field(max_length=500, description='"sip:carol@example.com", "msn:bob@msn.test", "+1202…"')
-    subject: str = Field("", max_length=255, pattern=r"^[^\r\n\x00]*$")
+    subject: str = Field("", max_length=SUBJECT_LIMIT, pattern=r"^[^\r\n\x00]*$")
     closed: bool = Field(False, description="Nobody can be added later.")
+
+
+class SubjectIn(Body):
+    subject: str = Field(max_length=SUBJECT_LIMIT, pattern=r"^[^\r\n\x00]*$")
 
 
 class MembersIn(Body):
@@ -63,6 +67,14 @@ async def groups(caller: Caller, within: TheHouse) -> list[dict[str, Any]]:
 async def group(group_id: str, caller: Caller, within: TheHouse) -> dict[str, Any]:
     found = _own(within, caller, group_id)
     return {**views.group(found, caller.addresses), "trail": _trail(within, found)}
+
+
+@router.patch("/groups/{group_id}", summary="Call it otherwise")
+async def rename(group_id: str, body: SubjectIn, caller: Caller, within: TheHouse) -> dict[str, Any]:
+    found = _own(within, caller, group_id)
+    return views.group(
+        within.messaging.groups.renamed(found.focus, caller.addresses[0], body.subject), caller.addresses
+    )
 
 
 @router.post("/groups/{group_id}/members", summary="Invite more people")
