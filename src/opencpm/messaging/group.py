@@ -22,7 +22,6 @@ from opencpm.domain.group import (
     GroupWish,
     Member,
     MemberState,
-    Role,
     happened,
     may_add,
     may_remove,
@@ -73,7 +72,7 @@ class Focus:
             )
         if len(self.book.of(creator.id)) >= GROUPS_OF_ONE:
             raise SendError(Reason.BARRED, detail=f"You are in {GROUPS_OF_ONE} groups already; leave one first.")
-        group = self._new(wish, creator, connected=leg is not None)
+        group = self.book.new(wish, creator, connected=leg is not None)
         await self._durable(group, f"{creator.name} called a group together: {group.subject or 'no subject'}")
         seat = self._seated(group, creator.addresses[0], leg)
         self._bring(group, creator, wish.members)
@@ -257,29 +256,6 @@ class Focus:
             self._happened(group, member, GroupEvent.DROP, f"dropped out ({reason.value}) {detail}".strip())
 
     # -------------------------------------------------------------------------------------------- members
-
-    def _new(self, wish: GroupWish, creator: Subscriber, connected: bool) -> Group:
-        ids, now = self._ground.ids, self._ground.clock.now()
-        group_id = ids.new()
-        state = MemberState.CONNECTED if connected else MemberState.PENDING
-        chair = Member(
-            address=creator.addresses[0],
-            name=creator.name,
-            state=state,
-            role=Role.CHAIR,
-            host=creator.id,
-            since=now,
-        )
-        return Group(
-            id=group_id,
-            focus=self.book.new_focus(group_id),
-            subject=wish.subject,
-            members=(chair,),
-            conversation_id=wish.conversation_id or ids.new(),
-            contribution_id=wish.contribution_id or ids.new(),
-            created_at=now,
-            closed=wish.closed,
-        )
 
     def _revived(self, group: Group, creator: Subscriber, wish: GroupWish, leg: Leg | None) -> tuple[Group, LegEvents]:
         """A device restarts a group it knows (same Contribution-ID): that group, never a second one."""

@@ -7,7 +7,8 @@ from collections.abc import Callable, Iterable
 from typing import NamedTuple
 
 from opencpm.domain.address import Address
-from opencpm.domain.group import FORMER, Group, Member, MemberState
+from opencpm.domain.group import FORMER, Group, GroupWish, Member, MemberState, Role
+from opencpm.domain.subscriber import Subscriber
 from opencpm.interfaces import Changes
 from opencpm.messaging.ground import Ground
 from opencpm.messaging.group_state import CLAIMS, ROOM, group_bytes, group_from
@@ -83,10 +84,6 @@ class GroupBook:
         own = set(subscriber.addresses)
         return next((m for m in group.members if m.address in own and m.state not in FORMER), None)
 
-    def new_focus(self, group_id: str) -> Address:
-        domains = self._ground.policy.local_domains
-        return Address("sip", f"{FOCUS}{group_id}@{HOST}{domains[0] if domains else 'cpm.invalid'}")
-
     def is_focus(self, address: Address) -> bool:
         """Whether an address has the form of a group's; there may be no such group (any more)."""
         if not address.value.startswith(FOCUS):
@@ -96,6 +93,34 @@ class GroupBook:
         return address.scheme == "sip" and bool(user) and host.startswith(HOST) and known
 
     # ----------------------------------------------------------------------------------------------- changing
+
+    def new(self, wish: GroupWish, creator: Subscriber, connected: bool) -> Group:
+        """A group as somebody wishes it, with them alone in it; not stored yet."""
+        ids, now = self._ground.ids, self._ground.clock.now()
+        group_id = ids.new()
+        state = MemberState.CONNECTED if connected else MemberState.PENDING
+        chair = Member(
+            address=creator.addresses[0],
+            name=creator.name,
+            state=state,
+            role=Role.CHAIR,
+            host=creator.id,
+            since=now,
+        )
+        return Group(
+            id=group_id,
+            focus=self._new_focus(group_id),
+            subject=wish.subject,
+            members=(chair,),
+            conversation_id=wish.conversation_id or ids.new(),
+            contribution_id=wish.contribution_id or ids.new(),
+            created_at=now,
+            closed=wish.closed,
+        )
+
+    def _new_focus(self, group_id: str) -> Address:
+        domains = self._ground.policy.local_domains
+        return Address("sip", f"{FOCUS}{group_id}@{HOST}{domains[0] if domains else 'cpm.invalid'}")
 
     def put(self, group: Group, changes: Changes) -> None:
         """Take in a new form and add it to a unit of work."""
