@@ -38,6 +38,8 @@ class GroupBook:
         self._ground = ground
         self._groups: dict[str, Group] = {}
         self._focus: dict[Address, str] = {}
+        self._contributions: dict[str, str] = {}
+        self._in: dict[Address, dict[str, None]] = {}  # member → ids of their groups, in the order of joining
         self._following: dict[str, list[Heard]] = {}
         self._claims: dict[tuple[str, Address], Claim] = {}  # (host, whoever writes to them) → whose page it is
 
@@ -69,13 +71,15 @@ class GroupBook:
 
     def of_contribution(self, contribution_id: str) -> Group | None:
         """The group that a device names by its Contribution-ID."""
-        if not contribution_id:
-            return None
-        return next((g for g in self._groups.values() if g.contribution_id == contribution_id), None)
+        found = self._contributions.get(contribution_id)
+        return None if found is None else self._groups[found]
 
     def of(self, subscriber_id: str) -> list[Group]:
         """The groups in which a subscriber is a member."""
-        return [group for group in self._groups.values() if self.as_member(group, subscriber_id) is not None]
+        subscriber = self._ground.directory.subscriber(subscriber_id)
+        addresses = subscriber.addresses if subscriber is not None else ()
+        found = dict.fromkeys(group_id for address in addresses for group_id in self._in.get(address, ()))
+        return [self._groups[group_id] for group_id in found]
 
     def as_member(self, group: Group, subscriber_id: str) -> Member | None:
         subscriber = self._ground.directory.subscriber(subscriber_id)
@@ -128,16 +132,31 @@ class GroupBook:
         changes.state.append((ROOM, group.id, group_bytes(group)))
 
     def remove(self, group: Group, changes: Changes) -> None:
-        self._groups.pop(group.id, None)
-        self._focus.pop(group.focus, None)
+        self._forget(group.id)
         self._following.pop(group.id, None)
         changes.state.append((ROOM, group.id, None))
         for key in [key for key, held in self._claims.items() if held.group_id == group.id]:
             self._release(key, changes)
 
     def _index(self, group: Group) -> None:
+        self._forget(group.id)
         self._groups[group.id] = group
-        self._focus[group.focus] = group.id
+        self._focus[group.focus] = self._contributions[group.contribution_id] = group.id
+        for member in group.members:
+            if member.state not in FORMER:
+                self._in.setdefault(member.address, {})[group.id] = None
+
+    def _forget(self, group_id: str) -> None:
+        old = self._groups.pop(group_id, None)
+        if old is None:
+            return
+        self._focus.pop(old.focus, None)
+        self._contributions.pop(old.contribution_id, None)
+        for member in old.members:
+            groups = self._in.get(member.address, {})
+            groups.pop(group_id, None)
+            if not groups:
+                self._in.pop(member.address, None)
 
     def follow(self, group: Group, heard: Heard) -> Callable[[], None]:
         following = self._following.setdefault(group.id, [])

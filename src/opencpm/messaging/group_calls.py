@@ -24,6 +24,9 @@ log = logging.getLogger("opencpm.groups")
 AGAIN = 30.0
 """Seconds before somebody who did not answer is rung again."""
 
+_RUNG = 10_000
+"""Invitations without an answer that are remembered."""
+
 _NO_SESSIONS = frozenset({Reason.OFFLINE, Reason.NOT_ACCEPTABLE, Reason.UNSUPPORTED_MEDIA, Reason.NETWORK_DOWN})
 """Reasons after which a subscriber's devices may still take messages."""
 
@@ -123,6 +126,8 @@ class Calls:
             group=group,
             referred_by=source,
         )
+        if len(self._rung) >= _RUNG:
+            self._rung.clear()
         self._rung[group.id, member.address] = offer.at
         leg = await connector.open(offer, seat)
         self._rung.pop((group.id, member.address), None)
