@@ -1,4 +1,4 @@
-"""RTP (RFC 3550) as a telephone call needs it: packets, and a buffer that plays sound when its time stamp says."""
+"""RTP (RFC 3550) as a telephone call needs it: packets, and a buffer that puts sound in order by its time stamps."""
 
 from __future__ import annotations
 
@@ -10,7 +10,11 @@ _VERSION_2 = 0x80
 _MARKER = 0x80
 PACKET = 160
 """Samples, and octets of G.711, in 20 ms."""
-_RING = 50 * PACKET
+_LONGEST = 400 * PACKET
+"""A jump of the time stamps beyond this, 8 s, begins anew."""
+_MOST = 100
+_AT_ONCE = 10
+"""Packets heard in one go: who sends faster than time passes is not followed."""
 _HALF = 1 << 31
 
 
@@ -57,67 +61,78 @@ def decode(datagram: bytes) -> Packet:
 
 
 class PlayOut:
-    """A fixed delay between what comes and what is heard. No stretching, no concealment: what is lost, or later than
-    the delay, is silence. ``delay`` in samples, one second at most; ``silence`` is the octet that stands for it."""
+    """Puts sound in order by its time stamps, for an ear that has patience: a modem's.
 
-    __slots__ = ("_delay", "_end", "_position", "_ring", "_silence", "_source", "late", "received")
+    A person must hear something every 20 ms; a modem need not. So what has come is heard at once, without any delay,
+    and what is late is waited for, up to ``patience`` samples. Only then a hole is filled with ``silence`` (an octet).
+    Nothing is stretched or concealed. Where nothing comes at all, silence is heard after the same patience.
+    """
 
-    def __init__(self, delay: int, silence: int) -> None:
-        self.received = self.late = 0
-        self._delay = min(delay, _RING - 10 * PACKET)
-        self._silence = silence
-        self._ring = bytearray((silence,)) * _RING
+    __slots__ = (
+        "_inserted",
+        "_patience",
+        "_position",
+        "_silence",
+        "_source",
+        "_waited",
+        "_waiting",
+        "filled",
+        "received",
+    )
+
+    def __init__(self, patience: int, silence: int) -> None:
+        self.received = self.filled = 0
+        self._patience, self._silence = patience, silence
         self._source: int | None = None
-        self._position = self._end = 0  # time stamps: what is heard next, and where sound ends
+        self._position = 0  # the time stamp that is heard next
+        self._waiting: dict[int, bytes] = {}
+        self._waited = self._inserted = 0
 
     def add(self, packet: Packet) -> None:
-        """Take a packet. A new source, or a jump of the time stamps, begins anew."""
+        """Take a packet. A new source, or a jump of the time stamps, begins anew; repeated and very late ones are
+        nothing."""
         ahead = _signed(packet.timestamp - self._position)
-        count = len(packet.payload)
-        if packet.source != self._source or not -_RING < ahead < _RING - count:
-            if count > _RING // 2:
-                return
-            self._begin(packet)
-            ahead = self._delay
-        self.received += 1
-        payload = packet.payload
-        if ahead < 0:
-            self.late += 1
-            payload = payload[-ahead:]
-            ahead = 0
-        self._write(self._position + ahead, payload)
+        if packet.source != self._source or not -_LONGEST < ahead < _LONGEST:
+            self._source, self._position, ahead = packet.source, packet.timestamp, 0
+            self._waiting.clear()
+            self._inserted = 0
+        if ahead >= 0 and packet.payload and len(self._waiting) < _MOST:
+            self.received += 1
+            self._waiting.setdefault(self._position + ahead, packet.payload)
 
-    def _begin(self, packet: Packet) -> None:
-        self._source = packet.source
-        self._position = self._end = packet.timestamp - self._delay
-        self._ring[:] = bytes((self._silence,)) * _RING
-
-    def _write(self, at: int, payload: bytes) -> None:
-        start = at % _RING
-        first = min(len(payload), _RING - start)
-        self._ring[start : start + first] = payload[:first]
-        if first < len(payload):
-            self._ring[: len(payload) - first] = payload[first:]
-        self._end = max(self._end, at + len(payload))
-
-    def take(self, count: int = PACKET) -> bytes | None:
-        """The next so many octets to be heard; None where nothing at all came for them."""
-        at = self._position
-        self._position = at + count
-        if at >= self._end:
-            self._end = self._position
-            return None
-        start = at % _RING
-        quiet = bytes((self._silence,)) * count
-        if start + count <= _RING:
-            heard = bytes(self._ring[start : start + count])
-            self._ring[start : start + count] = quiet
+    def take(self, count: int = PACKET) -> bytes:
+        """What can be heard now, ``count`` samples after the last time: nothing while something is waited for."""
+        heard = self._in_order()
+        if heard:
+            self._waited = self._inserted = 0
             return heard
-        first = _RING - start
-        heard = bytes(self._ring[start:]) + bytes(self._ring[: count - first])
-        self._ring[start:] = quiet[:first]
-        self._ring[: count - first] = quiet[first:]
-        return heard
+        self._waited += count
+        if self._waited <= self._patience and not self._inserted:
+            return b""
+        if self._waiting:
+            return self._over_the_hole()
+        self._inserted += count
+        return self._quiet(count)
+
+    def _in_order(self) -> bytes:
+        parts: list[bytes] = []
+        while len(parts) < _AT_ONCE and (part := self._waiting.pop(self._position, None)) is not None:
+            parts.append(part)
+            self._position += len(part)
+        return parts[0] if len(parts) == 1 else b"".join(parts)
+
+    def _over_the_hole(self) -> bytes:
+        """Silence up to the next that came (less what was heard as silence already), and that."""
+        following = min(self._waiting)
+        hole = following - self._position
+        self._position = following
+        missing = max(0, hole - self._inserted)
+        self.filled += missing
+        self._waited = self._inserted = 0
+        return self._quiet(missing) + self._in_order()
+
+    def _quiet(self, count: int) -> bytes:
+        return bytes((self._silence,)) * count
 
 
 def _signed(difference: int) -> int:

@@ -13,7 +13,7 @@ from opencpm.protocols.telephone.audio import Audio
 from opencpm.protocols.telephone.events import Call, Credentials, Event
 from opencpm.transport.flow import Address, Flow
 from opencpm.transport.udp import UdpListener, bind_udp
-from opencpm.transport.voice import JITTER, Pacer, Turn, Voice
+from opencpm.transport.voice import PATIENCE, Pacer, Turn, Voice
 
 _TRIES = 20
 
@@ -42,6 +42,7 @@ class Telephone:
         self.agent = CallAgent((self._public, self.address[1]), _token, name=name, timers=timers)
         self.pacer = Pacer()
         self._timer: asyncio.TimerHandle | None = None
+        self._due_at = 0.0
         self._flushing = False
 
     # -- calls
@@ -96,10 +97,10 @@ class Telephone:
         self.agent.accept(call, self.heard_at(voice, laws), self._loop.time())
         self._flush()
 
-    def talk(self, call: Call, voice: Voice, turn: Turn, jitter: int = JITTER) -> None:
+    def talk(self, call: Call, voice: Voice, turn: Turn, patience: int = PATIENCE) -> None:
         """Let the voice speak; the far end must have said where it hears."""
         assert call.remote is not None
-        voice.start((call.remote.host, call.remote.port), call.law, turn, jitter)
+        voice.start((call.remote.host, call.remote.port), call.law, turn, patience)
         self.pacer.add(voice)
 
     def refuse(self, call: Call, status: int, reason: str = "") -> None:
@@ -150,9 +151,10 @@ class Telephone:
         for flow, data in self.agent.take():
             flow.send(data)
         due = self.agent.next_timeout()
-        if due is not None and (self._timer is None or due < self._timer.when()):
+        if due is not None and (self._timer is None or due < self._due_at):
             if self._timer is not None:
                 self._timer.cancel()
+            self._due_at = due
             self._timer = self._loop.call_at(due, self._due)
 
     def _due(self) -> None:

@@ -20,16 +20,16 @@ from opencpm.transport.flow import Address
 log = logging.getLogger("opencpm.transport")
 
 BEAT = 0.02
-JITTER = 2 * PACKET
-"""Samples by which sound is held back, so that packets may be late: 40 ms."""
+PATIENCE = 10 * PACKET
+"""Samples for which a late packet is waited for: 200 ms."""
 _CATCH_UP = 25
 _DATAGRAM = 2048
 _BURST = 60
 """Datagrams read in one beat at most: a flood costs the flooded call its sound, not the others theirs."""
-_NOTHING: Samples = np.zeros(PACKET, np.int16)
 
 Turn = Callable[[Samples], "Samples | None"]
-"""Gets 20 ms of what was heard, returns 20 ms to say; None is silence."""
+"""Gets what was heard since the last time (nothing, while a late packet is waited for), returns 20 ms to say; None is
+silence."""
 
 
 class Voice:
@@ -70,23 +70,23 @@ class Voice:
         self._peer: Address = ("", 0)
         self._law = LAWS[8]
         self._quiet = b""
-        self._playout = PlayOut(JITTER, 0)
+        self._playout = PlayOut(PATIENCE, 0)
         self._turn: Turn | None = None
 
-    def start(self, peer: Address, law: int, turn: Turn, jitter: int = JITTER) -> None:
+    def start(self, peer: Address, law: int, turn: Turn, patience: int = PATIENCE) -> None:
         """Speak to ``peer`` in this law (payload type), and give ``turn`` what it says."""
         self._peer, self._law, self._turn = peer, LAWS[law], turn
         self._quiet = self._law.quiet(PACKET)
-        self._playout = PlayOut(jitter, self._law.silence)
+        self._playout = PlayOut(patience, self._law.silence)
 
     @property
     def received(self) -> int:
         return self._playout.received
 
     @property
-    def late(self) -> int:
-        """Packets that came too late to be heard whole."""
-        return self._playout.late
+    def lost(self) -> int:
+        """Packets that never came, or too late."""
+        return self._playout.filled // PACKET
 
     def beat(self) -> None:
         """20 ms: hear, then speak."""
@@ -94,7 +94,8 @@ class Voice:
         if self._turn is None:
             return
         heard = self._playout.take()
-        said = self._turn(_NOTHING if heard is None or heard == self._quiet else self._law.decode(heard))
+        silent = heard.count(self._law.silence) == len(heard)
+        said = self._turn(np.zeros(len(heard), np.int16) if silent else self._law.decode(heard))
         if self.open:
             self._send(self._quiet if said is None else self._law.encode(said))
 

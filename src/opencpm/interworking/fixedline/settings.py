@@ -60,7 +60,7 @@ class TrunkSettings(_Section):
     )
     level: Annotated[float, Field(ge=-30, le=0)] = Field(default=-13.0, description="What we send, dBm0.")
     jitter: Annotated[float, Field(ge=0, le=0.5)] = Field(
-        default=0.04, description="Seconds by which received sound is held back, so that packets may be late."
+        default=0.2, description="How long a late packet is waited for, seconds; nothing is held back meanwhile."
     )
     call_limit: Annotated[float, Field(ge=5, le=300)] = Field(default=60.0, description="Longest call.")
     messages: int = Field(default=10, ge=1, le=100, description="Messages (segments) in one call at most.")

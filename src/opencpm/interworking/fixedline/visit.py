@@ -7,6 +7,7 @@ from collections.abc import Callable, Sequence
 from opencpm.protocols.fsk.call import LineCall
 from opencpm.protocols.fsk.events import Event
 from opencpm.protocols.g711 import Samples
+from opencpm.protocols.rtp import PACKET
 from opencpm.protocols.telephone.events import Call, Stage
 from opencpm.transport.telephone import Telephone
 from opencpm.transport.voice import Voice
@@ -66,11 +67,11 @@ class Visit:
         self._phone.talk(self.call, self.voice, self._turn, round(self.trunk.jitter * 8000))
 
     def _turn(self, heard: Samples) -> Samples | None:
-        """20 ms of the call."""
+        """What was heard since the last time; 20 ms to say."""
         events = self.machine.feed(heard)
         if events:
             self._heard(self, events)
-        return None if self.machine.over else self.machine.play(len(heard))
+        return None if self.machine.over else self.machine.play(PACKET)
 
     def gone(self) -> Sequence[Event]:
         """The far end hung up, or the call never came about."""
@@ -89,5 +90,5 @@ class Visit:
     def summary(self) -> str:
         """For the trail: how the call was, without what was said."""
         protocol = f"protocol {self.machine.protocol}" if self.machine.protocol else "no protocol"
-        lost = f", {self.voice.late} packets late" if self.voice.late else ""
+        lost = f", {self.voice.lost} packets lost" if self.voice.lost else ""
         return f"{protocol}, call of {self.machine.seconds:.1f} s from {self.ours} over {self.trunk.name}{lost}"

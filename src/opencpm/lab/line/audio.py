@@ -8,6 +8,7 @@ from enum import Enum
 import numpy as np
 
 from opencpm.protocols.g711 import Samples
+from opencpm.protocols.rtp import PACKET
 
 from .faults import Faults
 
@@ -59,6 +60,8 @@ class Spoiler:
 
     def pass_on(self, samples: Samples) -> Samples:
         faults = self._faults
+        if not len(samples):
+            return samples
         self._loud = self._loud + 1 if int(np.abs(samples).max(initial=0)) > _LOUD else 0
         if self._loud == _MIDDLE and getattr(faults, self._count) > 0:
             setattr(faults, self._count, getattr(faults, self._count) - 1)
@@ -80,8 +83,8 @@ def player(sound: Samples) -> Turn:
 
     def turn(heard: Samples) -> Samples | None:
         nonlocal at
-        part = sound[at : at + len(heard)]
-        at += len(heard)
-        return part if len(part) == len(heard) else None
+        part = sound[at : at + PACKET]
+        at += PACKET
+        return part if len(part) == PACKET else None
 
     return turn

@@ -7,6 +7,7 @@ from collections.abc import Callable, Sequence
 from opencpm.protocols.fsk.call import LineCall
 from opencpm.protocols.fsk.events import Ended, Event
 from opencpm.protocols.g711 import Samples
+from opencpm.protocols.rtp import PACKET
 from opencpm.protocols.telephone.events import Call
 from opencpm.transport.telephone import Telephone
 from opencpm.transport.voice import Voice
@@ -43,7 +44,7 @@ class LabCall:
     def _turn(self, heard: Samples) -> Samples | None:
         heard = self._from_far.pass_on(heard)
         events = self.machine.feed(heard)
-        said = None if self.machine.over else self.machine.play(len(heard))
+        said = None if self.machine.over else self.machine.play(PACKET)
         said = None if said is None else self._to_far.pass_on(said)
         self.record.keep(heard, said)
         self.record.protocol = self.machine.protocol

@@ -14,6 +14,7 @@ from opencpm.protocols.g711 import Samples
 MAX_CALLS = 200
 _WITH_SOUND = 20
 _LONGEST = 8000 * 90
+_QUIET = np.zeros(160, np.int16)
 
 
 @dataclass(slots=True, eq=False)
@@ -52,11 +53,11 @@ class CallRecord:
         return _joined(self._said)
 
     def keep(self, heard: Samples, said: Samples | None) -> None:
-        """Another 20 ms."""
+        """What was heard since the last time, and another 20 ms said."""
         self.samples += len(heard)
         if self.samples <= _LONGEST:
             self._heard.append(heard)
-            self._said.append(np.zeros(len(heard), np.int16) if said is None else said)
+            self._said.append(_QUIET if said is None else said)
 
     def mute(self) -> None:
         """Forget the sound."""

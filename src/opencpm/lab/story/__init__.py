@@ -1,6 +1,6 @@
 """Stories that the running server plays on real wires, each step judged by its trail and the far side's own log."""
 
-from opencpm.lab.story import concert, group, mms, msn, xmpp
+from opencpm.lab.story import concert, group, line, mms, msn, xmpp
 from opencpm.lab.story.driver import Step, StepResult, Story, run_steps
 
 STORIES: dict[str, Story] = {
@@ -9,6 +9,7 @@ STORIES: dict[str, Story] = {
     "msn": msn.STORY,
     "xmpp": xmpp.STORY,
     "group": group.STORY,
+    "line": line.STORY,
 }
 """By the name that `opencpm demo --story NAME` takes; the first is told where no name is given."""
 
