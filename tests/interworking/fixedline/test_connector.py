@@ -28,7 +28,7 @@ async def test_a_text_reaches_the_handset_and_is_known_to_be_delivered(protocol)
         call = r.last_call
         assert call.caller == CENTRE.lstrip("+")
         assert call.protocol == protocol
-        assert call.samples > 8000
+        assert call.samples > 6000
         assert abs(call.heard()).max() > 4000
 
 
