@@ -14,7 +14,7 @@ def test_a_seizure_alternates_and_begins_with_0():
 
 
 def test_a_message_takes_as_long_as_its_bits():
-    """Sheet section 1: (marks + 10 x octets) / 1200 s; EST is 91.7 ms, the trailing marks apart."""
+    """(marks + 10 x octets) / 1200 s; EST is 91.7 ms, the trailing marks apart."""
     assert abs(len(modulator.burst(b"\x93\x00\x6d", trailing=0)) - 0.0917 * RATE) < 1
     assert abs(len(modulator.burst(bytes(179), trailing=0)) - 1.5583 * RATE) < 1
 

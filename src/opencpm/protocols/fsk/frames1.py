@@ -1,4 +1,4 @@
-"""Protocol 1: ``type | length | payload | checksum``, GSM TPDUs inside (ES 201 912 clause 5.3; sheet section 2)."""
+"""Protocol 1: ``type | length | payload | checksum``, GSM TPDUs inside (ES 201 912)."""
 
 from __future__ import annotations
 

@@ -1,6 +1,6 @@
-"""Protocol 2: ``type | length | payload length | parameters | checksum`` (ES 201 912 clause 6; sheet section 4).
+"""Protocol 2: ``type | length | payload length | parameters | checksum`` (ES 201 912).
 
-Every signal has a channel seizure in front. What the sheet marks unverified is kept to what was seen on the wire.
+Every signal has a channel seizure in front. What no public source confirms is kept to what was seen on the wire.
 """
 
 from __future__ import annotations
