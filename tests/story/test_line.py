@@ -13,9 +13,11 @@ import pytest
 
 from opencpm.cli.demo_setup import prepare
 from opencpm.lab.line import Manner
+from opencpm.lab.smsc import LabSmsc
 from opencpm.lab.story.line import STEPS, tell
 from opencpm.lab.story.line.world import BOB_LINE, OLD_LINE, LineWorld
-from opencpm.lab.story.trails import Trails, patiently
+from opencpm.lab.story.trails import Trails
+from opencpm.lab.world import smsc_link
 
 
 def told(*options: str) -> tuple[int, list[dict[str, Any]]]:
@@ -70,23 +72,18 @@ async def test_what_was_acknowledged_to_the_handset_is_not_lost_when_the_server_
 
 
 async def test_a_call_broken_off_by_a_kill_is_made_again_with_the_same_octets(world: LineWorld) -> None:
-    """The server dies while the handset speaks its acknowledgement: the text is brought once more, and told apart."""
+    """The server dies while the handset speaks its acknowledgement: what is not settled is brought once more."""
     async with world.device() as device:
         await device.register()
-        await device.message(f"tel:{BOB_LINE}", "only once")
+        sent = await device.message(f"tel:{BOB_LINE}", "only once")
         await world.handset.wait_text(0)
         await world.server.kill()
         await world.server.start()
         world.exchange.connect(world.server.endpoints["line"]["sip"])
-    await patiently("outcome of the text", lambda: _settled(world))
+    await Trails(world.api(), 0.0).message(sent.message_id, "delivered")
     first, *others = world.exchange.log.of(BOB_LINE)
     said = next(t.frame for t in first.trace if t.frame.startswith("91"))
     assert all(said in [t.frame for t in call.trace] for call in others)
-
-
-async def _settled(world: LineWorld) -> bool | None:
-    talk = await world.api().get("/conversations/bob/messages")
-    return True if any(message["state"] == "delivered" for message in talk["messages"]) else None
 
 
 @pytest.mark.parametrize(
@@ -117,3 +114,35 @@ async def test_a_busy_line_waits_and_the_trail_says_so(world: LineWorld) -> None
         sent = await device.message(f"tel:{BOB_LINE}", "are you on the phone?")
         line = await Trails(world.api(), 0.0).message(sent.message_id, "retried")
         assert "busy, the telephone line is busy [SIP 486" in line["what"]
+
+
+async def test_word_of_a_message_goes_back_to_the_line_that_asked(tmp_path: Path) -> None:
+    """The handset asks for a report; Alice's device gets the text; the centre calls the handset with the report."""
+    async with LineWorld(tmp_path, prepare) as world:
+        world.handset.wants_reports = True
+        await world.start_server()
+        async with world.device() as device:
+            await device.register()
+            sent = await world.handset.wait_sent(world.handset.send("tell me", to="+442079460100"))
+            assert sent.status == "accepted"
+            await device.journal.wait("message", lambda e: e.what == "tell me", 20)
+            await world.exchange.happenings.until(lambda: bool(world.handset.reports), 20)
+        (report,) = world.handset.reports
+        assert (report.status, report.reference) == (0x00, sent.marks[0])
+
+
+async def test_a_line_without_a_terminal_lets_the_next_network_have_the_text(tmp_path: Path) -> None:
+    """The operator has another way to telephone lines: a centre that speaks SMPP, and reads texts out by voice."""
+    async with LabSmsc(accounts={"opencpm": "sesame"}) as smsc, LineWorld(tmp_path, prepare) as world:
+        spoken = smsc.handset(OLD_LINE)
+        world.more = {"sms": {**smsc_link(smsc), "label": "the old centre"}}
+        await world.start_server()
+        await smsc.wait_bound(1, 20)
+        async with world.device() as device:
+            await device.register()
+            sent = await device.message(f"tel:{OLD_LINE}", "read this out")
+            assert (await spoken.wait_text(0, 20)).text == "read this out"
+            trails = Trails(world.api(), 0.0)
+            why = await trails.message(sent.message_id, "retried")
+            assert "there is no SMS terminal on this line" in why["what"]
+            await trails.message(sent.message_id, "delivered")

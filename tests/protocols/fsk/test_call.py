@@ -218,6 +218,16 @@ def test_a_caller_that_sends_rubbish_for_ever():
     assert [line.frame for line in end.trace if line.what == "said"][1:] == ["9201036a"] * 3
 
 
+def test_the_same_message_again_and_again_is_answered_a_few_times_only():
+    parts = [np.zeros(8000, np.int16)]
+    for _ in range(30):
+        parts += [modulator.burst(sealed(b"\x91\x02\x04\x00")), np.zeros(4800, np.int16)]
+    wire = Wire(Far(np.concatenate(parts)), answerer()).run(seconds=30)
+    assert len(wire.of(1, Arrived)) == 1
+    assert frames(wire.ends[1], "said").count("95") == 4
+    assert ended(wire, 1) is End.GARBLED
+
+
 @pytest.mark.parametrize(
     ("frame", "answer"),
     [("9102070164", "9201016c"), ("1100ef", "92010469"), ("9a010164", "9201036a"), ("91b0" + "00" * 20, "9201026b")],

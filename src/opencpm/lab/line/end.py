@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 
+import numpy as np
+
 from opencpm.protocols.fsk.call import LineCall
 from opencpm.protocols.fsk.events import Ended, Event
 from opencpm.protocols.g711 import Samples
@@ -71,3 +73,26 @@ class LabCall:
             self.record.end = why
             self._phone.pacer.remove(self.voice)
             self._phone.hang_up(self.call)
+
+
+class Prank:
+    """A caller that is no terminal: it plays its sound for as long as it is let."""
+
+    def __init__(self, phone: Telephone, call: Call, voice: Voice, record: CallRecord, sound: Samples) -> None:
+        self.record = record
+        self._phone, self._call, self._voice = phone, call, voice
+        self._sound, self._at = sound, 0
+
+    def talk(self) -> None:
+        self._phone.talk(self._call, self._voice, self._turn)
+
+    def _turn(self, heard: Samples) -> Samples | None:
+        places = np.arange(self._at, self._at + PACKET) % max(1, len(self._sound))
+        self._at += PACKET
+        said = self._sound[places] if len(self._sound) else None
+        self.record.keep(heard, said)
+        return said
+
+    def gone(self) -> None:
+        self.record.end = "hung up by the server"
+        self._phone.pacer.remove(self._voice)

@@ -24,7 +24,7 @@ from opencpm.transport.voice import Voice
 
 from .audio import Manner, player, sound_of
 from .centre import LabCentre
-from .end import LabCall
+from .end import LabCall, Prank
 from .faults import Faults
 from .handset import Handset
 from .log import CallLog, CallRecord
@@ -116,23 +116,33 @@ class LabExchange:
         record = self.log.begin(CallRecord(time.time(), line, line, number, dialled_by_line=True))
         call.context = self._join(speaker, call, voice, machine, record)
 
+    def prank(self, number: str, caller: str, sound: Samples) -> CallRecord:
+        """Call a number of the server and play this, over and over, without ever hanging up."""
+        assert self._server is not None, "connect first"
+        host, port = self._server
+        voice = self.phone.voice()
+        call = self.phone.dial(self.phone.flow_to((host, port)), number, caller, f"{host}:{port}", voice)
+        record = self.log.begin(CallRecord(time.time(), caller, caller, number, dialled_by_line=True))
+        call.context = Prank(self.phone, call, voice, record, sound)
+        return record
+
     # -- calls to lines
 
     def _event(self, event: PhoneEvent) -> None:
         if isinstance(event, Offered):
             self._offered(event.call)
         elif isinstance(event, Answered):
-            if isinstance(event.call.context, LabCall):
+            if isinstance(event.call.context, LabCall | Prank):
                 event.call.context.talk()
         elif isinstance(event, Refused):
-            if isinstance(event.call.context, LabCall):
+            if isinstance(event.call.context, LabCall | Prank):
                 event.call.context.gone()
                 event.call.context.record.end = f"{event.status} {event.reason}"
         elif isinstance(event, HungUp):
             self._gone(event.call)
 
     def _gone(self, call: Call) -> None:
-        if isinstance(call.context, LabCall):
+        if isinstance(call.context, LabCall | Prank):
             call.context.gone()
         elif isinstance(call.context, Voice):
             self.phone.pacer.remove(call.context)

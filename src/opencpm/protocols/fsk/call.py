@@ -90,7 +90,7 @@ class LineCall:
         self._played = 0
         self._last: Signal | None = None
         self._answer: Signal | None = None  # our last acknowledgement
-        self._repeats = self._errors = self._taken = 0
+        self._repeats = self._errors = self._taken = self._answered_again = 0
         self._undecided: bytes | None = None
         self._last_taken: bytes | None = None
         self._after: Ended | None = None  # ends the call once what is pending has been said
@@ -222,7 +222,11 @@ class LineCall:
             return  # the far end is impatient: its answer comes once the message is stored
         self._deadline = None
         if payload == self._last_taken and self._answer is not None:
-            self._say(self._answer)  # the answer was lost
+            self._answered_again += 1
+            if self._answered_again > self._terms.errors:
+                self._give_up(End.GARBLED)
+            else:
+                self._say(self._answer)  # the answer was lost
         elif self._taken >= self._terms.messages:
             self._give_up(End.TOO_MANY)
         else:
@@ -234,6 +238,7 @@ class LineCall:
         if self._undecided is None or self.over:
             return
         self._last_taken, self._undecided = self._undecided, None
+        self._answered_again = 0
         self._answer = answer
         self._errors = 0
         self._say(answer)

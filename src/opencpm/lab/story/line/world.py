@@ -25,6 +25,7 @@ class LineWorld(Town):
     def __init__(self, folder: Path, prepare: Prepare) -> None:
         super().__init__(folder, prepare)
         self.exchange = LabExchange()
+        self.more: dict[str, dict[str, Any]] = {}  # networks beside the lines, tried after them
 
     async def __aenter__(self) -> Self:
         await self._stack.enter_async_context(self.exchange)
@@ -39,8 +40,8 @@ class LineWorld(Town):
         """
         await self.serve(
             Wishes(
-                networks={NETWORK: trunk_to(self.exchange)},
-                sections={"policy": {"order": [NETWORK], "home_region": "GB"}},
+                networks={NETWORK: trunk_to(self.exchange), **self.more},
+                sections={"policy": {"order": [NETWORK, *self.more], "home_region": "GB"}},
                 people=(Person("alice", "Alice", ALICE_NUMBER),),
                 friends=(Friend("alice", "Bob", (f"tel:{BOB_LINE}",)),),
             )
