@@ -9,6 +9,7 @@ from dataclasses import replace
 from opencpm.domain.address import Address
 from opencpm.domain.delivery import DeliveryState
 from opencpm.domain.errors import Reason, SendError
+from opencpm.domain.message import Part
 from opencpm.domain.number import NO_FACTS, NumberFacts
 from opencpm.domain.policy import Route
 from opencpm.domain.profile import Availability, Fit, Reach
@@ -221,3 +222,12 @@ async def test_nobody_asks_about_our_own_peoples_numbers(world: World) -> None:
     world.messaging._ground.numbers = asked
     assert await world.send(world.message("Hello", ALICE_TEL, sender=DESK)) == [None]
     assert asked.waiting == []
+
+
+async def test_a_device_cannot_speak_for_an_mms_centre(world: World) -> None:
+    part = Part("application/vnd.wap.mms-message", bytes.fromhex("8c82984e3100"))
+    (refusal,) = await world.send(world.message("", parts=(part,)))
+    assert refusal is not None
+    assert refusal.reason is Reason.UNSUPPORTED_MEDIA
+    assert world.sms.sent == []
+    assert await world.send(world.message("", parts=(part,), ident="m2", origin="mms")) == [None]

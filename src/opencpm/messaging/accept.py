@@ -205,6 +205,13 @@ class Accept:
             return f"user:{owner.id}"
         return ""
 
+    def _is_forged(self, message: Message) -> bool:
+        """Whether a device sends what a phone would take for word of its own MMS centre, and obey."""
+        origin = self._ground.connectors.get(message.origin)
+        if origin is None or not origin.profile.access or _WORD_OF_MMS in origin.profile.content_types:
+            return False
+        return any(part.media_type == _WORD_OF_MMS for part in message.parts)
+
     def refusal(self, message: Message) -> SendError | None:
         """Limits that hold whatever the network (the operator's)."""
         limits = self._ground.policy.limits
@@ -216,6 +223,8 @@ class Accept:
             return SendError(Reason.TOO_LARGE, detail=f"a message may have {limits.recipients} receivers at most")
         if message.size > limits.message_bytes and message.kind is not MessageKind.SYSTEM:
             return SendError(Reason.TOO_LARGE, detail=f"a message may have {limits.message_bytes} bytes at most")
+        if message.parts[0].content_type[:5] != "text/" and self._is_forged(message):
+            return SendError(Reason.UNSUPPORTED_MEDIA, detail="word of an MMS comes from MMS centres, not from devices")
         for recipient in message.recipients:
             owner = self._ground.directory.owner_of(recipient)
             if owner and self._dispatch.waiting.count(f"user:{owner.id}") >= limits.deferred_per_subscriber:
@@ -226,6 +235,9 @@ class Accept:
                     detail=f"too many messages wait for {owner.name}",
                 )
         return None
+
+
+_WORD_OF_MMS = "application/vnd.wap.mms-message"
 
 
 def _error(plan: Plan) -> SendError:

@@ -38,6 +38,11 @@ class SmppTerms(Section):
     senders: tuple[str, ...] = Field(
         default=(), description="Which of the user's addresses it may send from; left out: all of them."
     )
+    pushes: bool = Field(
+        default=False,
+        description="It is an MMS centre: it may send WAP pushes to phones (port 2948), which take them as word of an "
+        "MMS, and is given those that come to its number.",
+    )
     default_alphabet: Literal["gsm7", "gsm7-packed", "latin1", "ascii"] = Field(
         default="gsm7", description="What data_coding 0 means to this ESME."
     )

@@ -5,8 +5,10 @@ import asyncio
 import pytest
 
 from opencpm.protocols.gsm.segmentation import segment
+from opencpm.protocols.mm1.push import from_segments, segments_of
 from opencpm.protocols.smpp.binding import Bind
 from opencpm.protocols.smpp.command import Command
+from opencpm.protocols.smpp.parts import part_of
 from opencpm.protocols.smpp.pdu import Pdu, encode
 from opencpm.protocols.smpp.short_message import UDHI
 from opencpm.protocols.smpp.status import (
@@ -16,6 +18,7 @@ from opencpm.protocols.smpp.status import (
     RTHROTTLED,
     RX_T_APPN,
 )
+from tests.protocols.mm1.vectors import NOTIFICATION
 
 from .esme import Esme, bound, sm
 from .house import ALICE, ALICE_NUMBER, NAME, NUMBER, PHONE, SHOP, house, house_with_smsc
@@ -397,3 +400,41 @@ async def test_alice_is_where_she_was(tmp_path):
     async with house(tmp_path) as one, one.device() as alice:
         assert (await alice.message(ALICE, "note to self")).status == 202
         await one.until(lambda: alice.inbox)
+
+
+# -- an MMS centre as ESME
+
+PDU = bytes.fromhex(NOTIFICATION)
+
+
+def pushed(pdu, **fields):
+    parts = segments_of(pdu, 0x2A)
+    return [sm(h + c, PHONE, esm_class=UDHI, data_coding=4, **fields) for h, c in parts]
+
+
+@pytest.mark.parametrize("pdu", [PDU, PDU * 4], ids=["short", "long"])
+async def test_an_mms_centre_tells_a_phone_of_an_mms(tmp_path, pdu):
+    async with house_with_smsc(tmp_path, terms={"pushes": True}) as one, one.esme() as esme:
+        phone = one.smsc.handset(PHONE)
+        for each in pushed(pdu):
+            status, _ = await esme.submit(each)
+            assert status == 0
+        assert (await phone.wait_push(0)).content == pdu
+        assert phone.texts == []
+        phone.push(PDU * 3, to=SHOP)
+        await esme.until(lambda: len(esme.texts) == 2)
+        assert {(text.data_coding, part_of(text).port) for text in esme.texts} == {(4, 2948)}
+        assert from_segments([part_of(text).content for text in esme.texts]).content == PDU * 3
+
+
+async def test_nobody_else_does(tmp_path):
+    async with house_with_smsc(tmp_path) as one, one.esme(version=0x50) as esme:
+        for each in pushed(PDU):
+            assert (await esme.submit(each))[0] == 0x104
+
+
+async def test_a_push_of_something_else_is_refused(tmp_path):
+    async with house_with_smsc(tmp_path, terms={"pushes": True}) as one, one.esme(version=0x50) as esme:
+        header = bytes.fromhex("0605040B8423F0")
+        wrong = sm(header + b"\x01\x06\x01\xaenonsense", PHONE, esm_class=UDHI, data_coding=4)
+        assert (await esme.submit(wrong))[0] == 0x104

@@ -20,6 +20,9 @@ from opencpm.domain.report import Status
 from opencpm.protocols.gsm import alphabet, content
 from opencpm.protocols.gsm.content import NoText, Terms, TooLong
 from opencpm.protocols.gsm.segmentation import Coding, Segmentation
+from opencpm.protocols.mm1 import push
+from opencpm.protocols.mm1.errors import Mm1Error
+from opencpm.protocols.mm1.pdu import MEDIA_TYPE
 from opencpm.protocols.smpp.receipt import State, receipt_text
 from opencpm.protocols.smpp.short_message import INTERMEDIATE, RECEIPT, UDHI, ShortMessage
 from opencpm.protocols.smpp.tlv import Tag, Tlvs
@@ -30,16 +33,24 @@ _USER_ACKNOWLEDGEMENT = 0x10
 _TERMS = Terms(max_segments=255, transliteration="off")
 _LATIN1 = 0x03
 _UCS2 = 0x08
+_DATA = 0x04
 
 NotText = SendError(Reason.UNSUPPORTED_MEDIA, detail="applications over SMPP take text only")
 
 
 def fit(message: Message) -> Fit:
     """Whether an ESME can be given this: text, whatever its length."""
+    if _is_push(message):
+        return WHOLE
     for part in message.parts:
         if part.media_type != "text/plain":
             return Fit(segments=0, error=NotText)
     return Fit(losses=(content.SUBJECT_LOSS,)) if message.subject else WHOLE
+
+
+def _is_push(message: Message) -> bool:
+    """Whether this is word of an MMS, which goes to the port of pushes."""
+    return len(message.parts) == 1 and message.parts[0].media_type == MEDIA_TYPE
 
 
 class Composer:
@@ -58,10 +69,10 @@ class Composer:
     # -- texts ---------------------------------------------------------------------------------------------
 
     def _text(self, delivery: Delivery, version: int, account: Address, terms: SmppTerms) -> tuple[ShortMessage, ...]:
-        cut = _cut(delivery)
+        cut = _push(delivery, terms) if _is_push(delivery.message) else _cut(delivery)
         source = self._people.written(delivery.source, account)
         target = parties.own(delivery.target if delivery.target.scheme in parties.NUMBERS else account)
-        coding = 0 if cut.coding is Coding.GSM7 else _UCS2
+        coding = _DATA if _is_push(delivery.message) else 0 if cut.coding is Coding.GSM7 else _UCS2
         blank = ShortMessage(
             source.digits, target.digits, b"", source.ton, source.npi, target.ton, target.npi, data_coding=coding
         )
@@ -69,7 +80,7 @@ class Composer:
         if coding == 0 and terms.default_alphabet in ("latin1", "ascii"):
             blank = blank._replace(data_coding=_LATIN1)
             segments = tuple([one._replace(content=_latin1(one.content)) for one in segments])
-        if len(segments) > 1 and terms.long_messages == "payload" and version >= _V34:
+        if coding != _DATA and len(segments) > 1 and terms.long_messages == "payload" and version >= _V34:
             payload = b"".join([one.content for one in segments])
             return (blank._replace(tlvs=((int(Tag.MESSAGE_PAYLOAD), payload),)),)
         return tuple(
@@ -129,6 +140,17 @@ class Composer:
         if notice.status is Status.FAILED:
             return RECEIPT, *failure(self._cause(delivery.id.partition("!")[0]))
         return INTERMEDIATE, State.ENROUTE, "000"
+
+
+def _push(delivery: Delivery, terms: SmppTerms) -> Segmentation:
+    """The segments of word of an MMS, for those who take it. Raises SendError."""
+    if not terms.pushes:
+        raise NotText
+    try:
+        segments = push.segments_of(delivery.message.parts[0].body, content.reference_of(delivery.id))
+    except Mm1Error as error:
+        raise SendError(Reason.MALFORMED, detail=f"no MMS notification: {error}") from None
+    return Segmentation(Coding.UCS2, segments)  # octets; no alphabet
 
 
 def _cut(delivery: Delivery) -> Segmentation:

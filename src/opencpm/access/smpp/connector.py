@@ -31,6 +31,7 @@ from opencpm.domain.session import Composing, SessionOffer
 from opencpm.domain.subscriber import Subscriber
 from opencpm.interfaces import Context, Inbox, Leg, LegEvents, Store
 from opencpm.protocols.bucket import Bucket
+from opencpm.protocols.mm1.pdu import MEDIA_TYPE
 from opencpm.protocols.smpp.coding import Decoder
 from opencpm.protocols.smpp.events import Answered, Asked, BindAsked, Closed, Event, Received, Unanswered
 from opencpm.protocols.smpp.short_message import ShortMessage
@@ -44,7 +45,7 @@ PROFILE = Profile(
     kind="cpm",
     schemes=frozenset({"sip", "tel", "alpha"}),
     access=True,
-    content_types=("text/plain",),
+    content_types=("text/plain", MEDIA_TYPE),  # the latter for MMS centres
     reports=frozenset({Status.DELIVERED, Status.FAILED}),
 )
 _TICK = 1.0

@@ -13,7 +13,7 @@ from opencpm.access.smpp.submits import Envelope, Finish, Submits
 from opencpm.domain.address import Address
 from opencpm.domain.delivery import FINAL, DeliveryState
 from opencpm.domain.errors import SendError
-from opencpm.domain.message import Message, message_ident
+from opencpm.domain.message import Message, message_ident, text_part
 from opencpm.interfaces import Context, DeliveryRecord, Store
 from opencpm.protocols.smpp import times
 from opencpm.protocols.smpp.command import Command
@@ -105,7 +105,7 @@ class Requests:
         part = part_of(sm)
         envelope = self._submits.envelope(peer, sm, part)
         text = text_of(peer.account.decoder, sm.data_coding, (part.content,), part.header)
-        if part.concat is not None:  # a long text for many goes into message_payload
+        if part.concat is not None or part.port is not None:  # a long text for many goes into message_payload
             status = status or RINVESMCLASS
         elif not text:
             status = status or (RINVDCS if text is None else RINVMSGLEN)
@@ -165,7 +165,7 @@ class _Multi:
         messages: list[Message] = []
         finishes: list[Finish] = []
         for (destination, recipient), message_id in zip(good, naming.ours(len(good)), strict=True):
-            messages.append(self._submits.message(envelope, message_id, recipient, text))
+            messages.append(self._submits.message(envelope, message_id, recipient, text_part(text)))
             finishes.append(self._finishing(destination, naming.shown, len(good)))
         self._submits.hand_in(messages, finishes)
 

@@ -16,11 +16,14 @@ from opencpm.access.smpp.session import Peer
 from opencpm.domain.address import Address
 from opencpm.domain.errors import SendError
 from opencpm.domain.message import Disposition, Message, message_ident, text_part
+from opencpm.domain.message import Part as Content
 from opencpm.domain.numbering import NumberPlan
 from opencpm.domain.subscriber import Subscriber
 from opencpm.interfaces import Context, Inbox
 from opencpm.protocols.gsm.reassembly import Key
 from opencpm.protocols.gsm.segments import Arrived, Segments, Whole
+from opencpm.protocols.mm1.pdu import MEDIA_TYPE
+from opencpm.protocols.mm1.push import PUSH_PORT, from_segments
 from opencpm.protocols.smpp import times
 from opencpm.protocols.smpp.coding import Alphabet, Decoder, alphabet_of
 from opencpm.protocols.smpp.events import Received
@@ -124,9 +127,9 @@ class Submits:
             return RINVDSTADR
         if part.concat is not None:
             return self._segment(peer, event, part, envelope, pending)
-        text = text_of(peer.account.decoder, sm.data_coding, (part.content,), part.header)
-        if not text:
-            return RINVDCS if text is None else RINVMSGLEN
+        content = self._content(part, peer.account.decoder, sm.data_coding)
+        if isinstance(content, int):
+            return content
         name = self._ids.name(peer.version)
         shown = message_id = piece(name)
         if peer.version < _V34:
@@ -139,8 +142,16 @@ class Submits:
             else:
                 peer.respond(event, refusal(error, peer.version))
 
-        pending.append(Pending(self.message(envelope, message_id, recipient, text), finish))
+        pending.append(Pending(self.message(envelope, message_id, recipient, content), finish))
         return 0
+
+    @staticmethod
+    def _content(part: Part, decoder: Decoder, data_coding: int) -> Content | int:
+        """What a submit of one piece carries; or the status to refuse it with."""
+        if part.port is not None:
+            return _pushed((part.content,))
+        text = text_of(decoder, data_coding, (part.content,), part.header)
+        return text_part(text) if text else RINVDCS if text is None else RINVMSGLEN
 
     def envelope(self, peer: Peer, sm: ShortMessage, part: Part) -> Envelope | int:
         """What all kinds of submit have in common; or the status to refuse with."""
@@ -148,7 +159,8 @@ class Submits:
             return RINVSCHED
         if sm.esm_class & TYPE_MASK:
             return RINVESMCLASS
-        if part.port is not None or alphabet_of(sm.data_coding) in _NO_TEXT:
+        pushed = part.port == PUSH_PORT and peer.account.terms.pushes
+        if not pushed and (part.port is not None or alphabet_of(sm.data_coding) in _NO_TEXT):
             return RINVDCS
         sender = self._sender(peer.account.id, sm.source_ton, sm.source)
         if sender is None:
@@ -170,14 +182,14 @@ class Submits:
             return address
         return self._people.meant(address, parties.home(subscriber))
 
-    def message(self, envelope: Envelope, message_id: str, recipient: Address, text: str) -> Message:
+    def message(self, envelope: Envelope, message_id: str, recipient: Address, content: Content) -> Message:
         now = self._context.clock.now()
         return Message(
             id=message_ident(envelope.sender, message_id),
             message_id=message_id,
             sender=envelope.sender,
             recipients=(recipient,),
-            parts=(text_part(text),),
+            parts=(content,),
             sent_at=now,
             received_at=now,
             origin=self._context.name,
@@ -215,7 +227,8 @@ class Submits:
         key = Key.of(account.id, sm.source, sm.destination, part.concat)
         name = _Note.read(self._segments.note_of(key)).name or self._ids.name(peer.version)
         shown = piece(name, part.concat.number)
-        note = _Note(name, part.concat.number, sm.registered_delivery, envelope.expires_at or 0.0)
+        expires_at, pushed = envelope.expires_at or 0.0, part.port is not None
+        note = _Note(name, part.concat.number, sm.registered_delivery, expires_at, pushed)
         arrived = Arrived(
             account.id,
             "",
@@ -247,9 +260,11 @@ class Submits:
         notes = [_Note.read(note) for note in whole.notes]
         sender = self._sender(first.account, first.source[0], first.source[2])
         recipient = self.recipient(first.account, first.destination[0], first.destination[2])
-        text = text_of(self._decoder(first.account), first.data_coding, whole.parts, whole.header, late=whole.late)
-        if sender is None or recipient is None or not text:
-            return RINVSRCADR if sender is None else RINVDSTADR if recipient is None else RINVMSGLEN
+        if sender is None or recipient is None:
+            return RINVSRCADR if sender is None else RINVDSTADR
+        content = _pushed(whole.parts) if notes[0].pushed else self._text_of_whole(whole)
+        if isinstance(content, int):
+            return content
         wants = Disposition.NONE
         for note in notes:
             wants |= _wants(note.registered)
@@ -257,7 +272,12 @@ class Submits:
         message_id = f"{piece(name)}.{whole.message_id[:8]}"
         asking = {note.number for note in notes if note.registered & _ASKED}
         self._ledger.add(name, (message_id,), tuple(asking), now)
-        return self.message(Envelope(sender, wants, notes[0].expires_at or None), message_id, recipient, text)
+        return self.message(Envelope(sender, wants, notes[0].expires_at or None), message_id, recipient, content)
+
+    def _text_of_whole(self, whole: Whole) -> Content | int:
+        first = whole.first
+        text = text_of(self._decoder(first.account), first.data_coding, whole.parts, whole.header, late=whole.late)
+        return text_part(text) if text else RINVMSGLEN
 
     def _decoder(self, account: str) -> Decoder:
         terms = self._terms_of(account) or self._settings.terms
@@ -306,17 +326,24 @@ class _Note(NamedTuple):
     number: int = 0
     registered: int = 0
     expires_at: float = 0.0
+    pushed: bool = False  # to the port of WAP pushes
 
     def written(self) -> str:
-        return f"{self.name}|{self.number}|{self.registered}|{self.expires_at:.0f}"
+        return f"{self.name}|{self.number}|{self.registered}|{self.expires_at:.0f}|{int(self.pushed)}"
 
     @classmethod
     def read(cls, text: str) -> _Note:
         try:
-            name, number, registered, expires_at = text.split("|")
-            return cls(name, int(number), int(registered), float(expires_at))
+            name, number, registered, expires_at, *more = text.split("|")
+            return cls(name, int(number), int(registered), float(expires_at), more == ["1"])
         except ValueError:
             return cls()
+
+
+def _pushed(parts: Sequence[bytes | None]) -> Content | int:
+    """Word of an MMS in what came to the port of pushes; or the status to refuse it with."""
+    push = from_segments(parts)
+    return Content(MEDIA_TYPE, push.content) if push is not None and push.is_mms else RINVDCS
 
 
 def _wants(registered_delivery: int) -> Disposition:

@@ -115,7 +115,9 @@ class Handset:
     def push(self, pdu: bytes, to: str) -> SentText:
         """Send an MMS PDU to a number, as an MMS centre does: data, to the port of WAP pushes."""
         parts = segments_of(pdu, next(self._references))
-        blank = ShortMessage(self.number.lstrip("+"), to.lstrip("+"), esm_class=UDHI, data_coding=0x04)
+        ton = TON_INTERNATIONAL if to.startswith("+") else 0
+        ends = ShortMessage(self.number.lstrip("+"), to.lstrip("+"), destination_ton=ton)
+        blank = ends._replace(esm_class=UDHI, data_coding=0x04)
         sent = SentText(time.time(), to, "(push)", len(parts))
         self.sent.append(sent)
         self.submit(self, sent, [blank._replace(message=header + content) for header, content in parts])
