@@ -458,3 +458,17 @@ async def test_a_transmitter_and_a_receiver_under_two_names_are_one_account():
         await inbox.until(lambda: inbox.messages)
         task.cancel()
         await asyncio.wait([task])
+
+
+async def test_a_push_does_not_take_a_reply_from_who_wrote():
+    async with rig(source="60606", where=context(owned=())) as it:
+        bob = it.smsc.handset(BOB.value)
+        it.connector.send([delivery("Hello Bob")])
+        await it.inbox.outcome()
+        centre = Address("cpm", "mm1")
+        word = message(parts=(Part(MEDIA_TYPE, PDU),), sender=centre)
+        it.connector.send([delivery(id="d2", message=word, source=centre)])
+        await bob.wait_push(0)
+        bob.send("Hello Alice", to="60606")
+        await it.inbox.until(lambda: it.inbox.messages)
+        assert it.inbox.messages[0].recipients == (ALICE,)

@@ -110,8 +110,9 @@ class UcpConnector:
             segments = self._composer.compose(delivery, now, self._terms(delivery.message))
         except SendError as error:
             return error
-        if self._settings.source or delivery.source.scheme != "tel":
-            shared = self._settings.source or self._settings.fallback_source
+        shared = self._settings.source or self._settings.fallback_source
+        own = not self._settings.source and delivery.source.scheme == "tel"
+        if not own and not adapt.is_push(delivery.message):  # nobody answers a push
             self._inbound.replies.sent(shared, delivery.target, delivery.message.sender)
         self._outbox.add(delivery, segments)
         return None
