@@ -45,7 +45,7 @@ class Lane:
 
 
 def parts(count):
-    return tuple(ShortMessage("1", "2", bytes((n,))) for n in range(count))
+    return tuple(ShortMessage("1", "2", bytes((n,)), registered_delivery=1) for n in range(count))
 
 
 def filled(*sizes, bound=100):
@@ -203,3 +203,15 @@ def test_what_was_begun_on_a_lost_lane_is_unclear():
     assert answer(outbox, lane, 0) is None
     (outcome,) = outbox.stranded(lane, True, 0.0)
     failed(outcome, Reason.TIMEOUT, True)
+
+
+def test_without_a_receipt_asked_for_only_the_plain_id_is_kept():
+    outbox, lane = Outbox(10), Lane()
+    outbox.add(delivery(id="d"), tuple(sm._replace(registered_delivery=0) for sm in parts(2)))
+    outbox.pump([lane], 0.0)
+    answer(outbox, lane, 0, message_id="01A")
+    outcome = answer(outbox, lane, 1, message_id="02B")
+    assert [(r.key, r.segment, r.segments, r.weak) for r in outcome.references] == [
+        ("a:1a", 0, 2, False),
+        ("a:2b", 1, 2, False),
+    ]

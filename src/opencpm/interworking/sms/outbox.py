@@ -9,7 +9,7 @@ from dataclasses import dataclass, field
 from opencpm.domain.delivery import Delivery, Outcome, OutcomeKind
 from opencpm.domain.errors import SendError
 from opencpm.domain.report import Reference
-from opencpm.protocols.smpp.message_id import check_digits
+from opencpm.protocols.smpp.message_id import Form, check_digits, normal
 from opencpm.protocols.smpp.short_message import ShortMessage
 from opencpm.protocols.smpp.status import Retry, status_of
 
@@ -192,7 +192,7 @@ class Outbox:
             kind=OutcomeKind.ACCEPTED,
             at=at,
             source=_RESPONSE,
-            references=_references(lane, delivery, ids),
+            references=_references(lane, job, ids),
             doubled=delivery.id in self._doubtful,
             detail=f"message_id {', '.join(ids)} from {lane.account}",
         )
@@ -217,11 +217,12 @@ def failed(delivery: Delivery, error: SendError, at: float, source: str) -> Outc
     )
 
 
-def _references(lane: Lane, delivery: Delivery, ids: Sequence[str]) -> tuple[Reference, ...]:
-    """Every form under which a receipt may name a segment."""
+def _references(lane: Lane, job: Job, ids: Sequence[str]) -> tuple[Reference, ...]:
+    """Every form under which a receipt may name a segment; the plain one where none was asked for."""
     found = []
     for segment, message_id in enumerate(ids):
-        for key, weak in lane.ids.forms(message_id) if message_id else ():
-            check = check_digits(delivery.target.value) if weak else ""
+        asked = job.segments[segment].registered_delivery
+        for key, weak in (lane.ids.forms(message_id) if asked else (Form(normal(message_id)),)) if message_id else ():
+            check = check_digits(job.delivery.target.value) if weak else ""
             found.append(Reference(key=lane.key(key), segment=segment, segments=len(ids), weak=weak, check=check))
     return tuple(found)
