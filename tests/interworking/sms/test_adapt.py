@@ -2,7 +2,8 @@ import pytest
 
 from opencpm.domain.errors import Reason, SendError
 from opencpm.domain.message import Part, text_part
-from opencpm.interworking.sms.adapt import Terms, fit, segments_of, text_of
+from opencpm.interworking.sms.adapt import Terms, fit, segments_of, terms_of, text_of
+from opencpm.interworking.sms.settings import read
 
 from .support import message
 
@@ -64,3 +65,18 @@ def test_segments_count_and_the_lower_limit_holds():
 
 def test_languages_of_the_receivers():
     assert segments_of(message("Şğı"), Terms(languages=(1,))).single_shift == 1
+
+
+@pytest.mark.parametrize(
+    ("alphabets", "text", "segments", "reason"),
+    [
+        ("gsm7", "plain €", 1, None),
+        ("gsm7", "Привет", 0, Reason.UNSUPPORTED_MEDIA),
+        ("gsm7", "ж" * 5000, 0, Reason.TOO_LARGE),
+        ("ucs2", "plain", 1, None),
+        ("ucs2", "x" * 100, 2, None),
+    ],
+)
+def test_networks_that_know_one_alphabet(alphabets, text, segments, reason):
+    found = fit(message(text), terms_of(read({"type": "sms", "alphabets": alphabets})))
+    assert (found.segments, found.error.reason if found.error else None) == (segments, reason)

@@ -53,3 +53,18 @@ def test_what_does_not_fit(parts, reason):
 def test_the_lower_limit_counts():
     with pytest.raises(SendError):
         cut(message("x" * 161), TERMS, limit=1)
+
+
+@pytest.mark.parametrize(
+    ("alphabets", "text", "segments", "reason"),
+    [
+        ("gsm7", "plain €", 1, None),
+        ("gsm7", "Привет", 0, Reason.UNSUPPORTED_MEDIA),
+        ("gsm7", "ж" * 5000, 0, Reason.TOO_LARGE),
+        ("ucs2", "plain", 1, None),
+        ("ucs2", "x" * 100, 2, None),
+    ],
+)
+def test_networks_that_know_one_alphabet(alphabets, text, segments, reason):
+    found = fit(message(text), UcpTerms.of(read({"type": "ucp", "alphabets": alphabets})))
+    assert (found.segments, found.error.reason if found.error else None) == (segments, reason)

@@ -10,7 +10,7 @@ from opencpm.domain.message import Message
 from opencpm.domain.profile import Fit
 from opencpm.domain.subscriber import Simplify, Subscriber
 from opencpm.protocols.gsm import content
-from opencpm.protocols.gsm.content import NoText, Terms, TooLong
+from opencpm.protocols.gsm.content import NoText, NotInAlphabet, Terms, TooLong
 from opencpm.protocols.gsm.segmentation import Segment, Segmentation
 from opencpm.protocols.mm1 import push
 from opencpm.protocols.mm1.errors import Mm1Error
@@ -32,7 +32,13 @@ def terms_of(settings: SmsSettings) -> Terms:
     """The part of the settings that content rules read."""
     charset = _CHARSETS[settings.links[0].default_alphabet]
     return Terms(
-        settings.max_segments, settings.reference_bits, settings.languages, settings.transliteration, charset=charset
+        settings.max_segments,
+        settings.reference_bits,
+        settings.languages,
+        settings.transliteration,
+        gsm7=settings.alphabets != "ucs2",
+        ucs2=settings.alphabets != "gsm7",
+        charset=charset,
     )
 
 
@@ -85,6 +91,8 @@ def _cut(text: str, terms: Terms, reference: int = 0, limit: int = 0) -> Segment
         return content.segments_of(text, terms, reference, limit)
     except TooLong as error:
         raise SendError(Reason.TOO_LARGE, detail=str(error)) from None
+    except NotInAlphabet as error:
+        raise SendError(Reason.UNSUPPORTED_MEDIA, detail=str(error)) from None
 
 
 def fit(message: Message, terms: Terms) -> Fit:

@@ -110,6 +110,10 @@ class SmsSettings(_Section):
         description="How a long text goes: cut, with a user data header or with sar_ parameters; or whole in "
         "message_payload (both of SMPP 3.4).",
     )
+    alphabets: Literal["both", "gsm7", "ucs2"] = Field(
+        default="both",
+        description="What the network and its phones take; many fixed networks know the GSM alphabet only.",
+    )
     languages: tuple[Annotated[int, Field(ge=1, le=13)], ...] = Field(
         default=(),
         description="National alphabets that receivers know: 1 Turkish, 2 Spanish, 3 Portuguese, 4 Bengali, "

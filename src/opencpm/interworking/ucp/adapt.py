@@ -9,7 +9,7 @@ from opencpm.domain.message import Message
 from opencpm.domain.profile import Fit
 from opencpm.domain.subscriber import Simplify, Subscriber
 from opencpm.protocols.gsm import content
-from opencpm.protocols.gsm.content import NoText, Terms, TooLong
+from opencpm.protocols.gsm.content import NoText, NotInAlphabet, Terms, TooLong
 from opencpm.protocols.gsm.segmentation import Coding, Segment, Segmentation
 from opencpm.protocols.mm1 import push
 from opencpm.protocols.mm1.errors import Mm1Error
@@ -28,7 +28,14 @@ class UcpTerms:
 
     @classmethod
     def of(cls, settings: UcpSettings) -> UcpTerms:
-        sms = Terms(settings.max_segments, settings.reference_bits, settings.languages, settings.transliteration)
+        sms = Terms(
+            settings.max_segments,
+            settings.reference_bits,
+            settings.languages,
+            settings.transliteration,
+            gsm7=settings.alphabets != "ucs2",
+            ucs2=settings.alphabets != "gsm7",
+        )
         return cls(sms, settings.amsg == "ira")
 
 
@@ -65,6 +72,8 @@ def cut(message: Message, terms: UcpTerms, reference: int = 0, limit: int = 0) -
         raise SendError(Reason.MALFORMED, detail=str(error)) from None
     except TooLong as error:
         raise SendError(Reason.TOO_LARGE, detail=str(error)) from None
+    except NotInAlphabet as error:
+        raise SendError(Reason.UNSUPPORTED_MEDIA, detail=str(error)) from None
 
 
 def fit(message: Message, terms: UcpTerms) -> Fit:

@@ -72,6 +72,10 @@ class UcpSettings(BaseModel):
     )
     max_segments: int = Field(default=10, ge=1, le=255, description="Segments of one message at most.")
     reference_bits: Literal[8, 16] = Field(default=8, description="Width of the reference of long messages.")
+    alphabets: Literal["both", "gsm7", "ucs2"] = Field(
+        default="both",
+        description="What the network and its phones take; many fixed networks know the GSM alphabet only.",
+    )
     languages: tuple[Annotated[int, Field(ge=1, le=13)], ...] = Field(
         default=(),
         description="National alphabets that receivers know: 1 Turkish, 2 Spanish, 3 Portuguese, 4 Bengali, "

@@ -8,7 +8,7 @@ from hashlib import blake2b
 from typing import Literal
 
 from . import segmentation
-from .segmentation import Segmentation, TooManySegments
+from .segmentation import Coding, Segmentation, TooManySegments
 from .text import Transliteration, normalise, without_controls
 
 MAX_CHARACTERS = 255 * 153
@@ -24,6 +24,10 @@ class TooLong(ValueError):
     """The text does not fit; the text of the error says why, for its writer."""
 
 
+class NotInAlphabet(ValueError):
+    """A network that has no UCS-2 cannot carry the text; the text of the error says why, for its writer."""
+
+
 @dataclass(frozen=True, slots=True)
 class Terms:
     """What a network and its receivers take."""
@@ -33,6 +37,7 @@ class Terms:
     languages: tuple[int, ...] = ()
     transliteration: Transliteration = "typographic"
     gsm7: bool = True  # False: only UCS-2
+    ucs2: bool = True  # False: only what 7-bit alphabets hold
     charset: Literal["", "latin-1", "ascii"] = ""  # what stands for GSM 7-bit at a network that has it not
 
 
@@ -59,11 +64,11 @@ def prepared(text: str, subject: str, terms: Terms) -> str:
 def segments_of(text: str, terms: Terms, reference: int = 0, limit: int = 0) -> Segmentation:
     """The segments of a prepared text; ``limit`` (0: none) is the sender's own and the lower limit counts.
 
-    Raises TooLong.
+    Raises TooLong, NotInAlphabet.
     """
     allowed = min(limit, terms.max_segments) if limit else terms.max_segments
     try:
-        return segmentation.segment(
+        cut = segmentation.segment(
             text,
             reference,
             reference_bits=terms.reference_bits,
@@ -73,6 +78,9 @@ def segments_of(text: str, terms: Terms, reference: int = 0, limit: int = 0) -> 
         )
     except TooManySegments:
         raise TooLong(f"the text needs more than {allowed} SMS; shorten it") from None
+    if cut.coding is Coding.UCS2 and not terms.ucs2:
+        raise NotInAlphabet("this SMS network carries plain letters only; write it without other scripts and emoji")
+    return cut
 
 
 def _has(charset: str, text: str) -> bool:
