@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from functools import cache
 from importlib import metadata
 
@@ -16,6 +17,8 @@ _LINPHONE = ("linphonec", ("-v",), r"version: (\S+)")
 _KANNEL = ("bearerbox", ("--version",), r"version `([0-9.]+)'")
 _MINIMODEM = ("minimodem", ("--version",), r"minimodem ([0-9.]+)")
 _PROSODY = ("prosodyctl", ("about",), r"Prosody ([0-9.]+)")
+_SWAKS = ("swaks", ("--version",), r"swaks version (\d+)")
+_EXIM = ("exim4", ("-bV",), r"Exim version (\S+)")
 _there = cache(version_of)
 
 
@@ -58,6 +61,18 @@ def _need_library(request, name):
 @pytest.fixture
 def prosody_is_there(request):
     _need(request, "Prosody", _PROSODY, "prosody")
+
+
+@pytest.fixture
+def swaks_is_there(request):
+    _need(request, "swaks", _SWAKS, "swaks")
+
+
+@pytest.fixture
+def exim_is_there(request):
+    _need(request, "Exim", _EXIM, "exim4-daemon-light")
+    if os.geteuid() != 0:
+        pytest.skip("Exim takes a configuration of ours from root only")
 
 
 @pytest.fixture
