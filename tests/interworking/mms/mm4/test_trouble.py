@@ -12,7 +12,7 @@ from opencpm.domain.message import Disposition
 from opencpm.domain.report import Status
 from opencpm.protocols.mail.reports import Dsn, DsnRecipient, Envelope, write_dsn
 from opencpm.transport.smtp_sender import MailRefused
-from tests.interworking.mms.mm4.support import ALICE, BOB, DOMAIN, Rig, delivery, rig
+from tests.interworking.mms.mm4.support import ALICE, BOB, DOMAIN, Rig, delivery, notice, rig
 
 FIXTURES = Path(__file__).parents[3] / "fixtures" / "mms"
 TO = f"+12025550100/TYPE=PLMN@{DOMAIN}"
@@ -144,6 +144,19 @@ async def test_receivers_are_those_of_the_envelope() -> None:
         assert (await it.came(2)).recipients == (ALICE,)
         await it.mail(request(Transaction_ID="t3"), f"alice@{DOMAIN}")
         assert (await it.came(3)).recipients == (Address("sip", f"alice@{DOMAIN}"),)
+
+
+@pytest.mark.parametrize(("user", "system", "told"), [("Yes", "No", "Yes"), ("No", "Yes", "No"), ("No", "No", "")])
+async def test_reports_for_the_sender_and_for_their_centre(user: str, system: str, told: str) -> None:
+    async with rig() as it:
+        more = f"X-Mms-Delivery-Report: {user}\r\nX-Mms-Originator-R/S-Delivery-Report: {system}"
+        await it.mail(request(more), TO)
+        got = await it.came()
+        assert bool(got.wants & Disposition.POSITIVE_DELIVERY) is bool(told)
+        if told:
+            await it.said("MM4_forward.RES")
+            it.send(notice(got, Status.DELIVERED))
+            assert (await it.said("MM4_delivery_report.REQ")).get("X-Mms-Forward-To-Originator-UA") == told
 
 
 async def test_a_message_for_nobody() -> None:

@@ -8,7 +8,7 @@ from typing import NamedTuple
 from opencpm.domain.address import Address
 from opencpm.domain.delivery import Delivery
 from opencpm.domain.errors import Reason, SendError
-from opencpm.domain.message import Disposition, Part
+from opencpm.domain.message import Part
 from opencpm.domain.report import Status
 from opencpm.interworking.mms.adapt import content_of
 from opencpm.interworking.mms.addresses import on_mms
@@ -96,11 +96,10 @@ def report(delivery: Delivery, row: Row, peer: PeerSettings, settings: Mm4Settin
     if notice.status is Status.DISPLAYED:
         request = ReadReplyReq(read_status="Read", **common)  # type: ignore[arg-type]
     else:
-        asked = bool(delivery.message.wants & Disposition.POSITIVE_DELIVERY)
         request = DeliveryReportReq(
             mm_status=mm_status(notice),
             status_text=notice.reason[:200],
-            forward_to_originator=asked,
+            forward_to_originator=row.for_user,
             **common,  # type: ignore[arg-type]
         )
     return Outgoing(delivery.id, row.system, _encoded(request, peer.status_header == "both"))

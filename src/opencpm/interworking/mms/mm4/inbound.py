@@ -6,6 +6,7 @@ import asyncio
 import logging
 from collections import Counter
 from collections.abc import Callable, Sequence
+from dataclasses import replace
 from hashlib import blake2b
 
 from opencpm.domain.address import Address
@@ -139,7 +140,7 @@ class Inbound:
             return f"451 4.3.0 {verdict.reason.value}"
         if verdict is not None:
             log.info("a message of %s was refused: %s", peer.name, verdict.reason.value)
-        self.ledger.put(ident, _with_status(row, reasons.request_status(verdict)))
+        self.ledger.put(ident, replace(row, status=reasons.request_status(verdict)))
         return self._said(peer, request, verdict)
 
     def _said(self, peer: Peer, request: Request, error: SendError | None) -> str:
@@ -156,6 +157,7 @@ class Inbound:
             mm_id=request.message_id,
             sender=str(request.sender or ""),
             system=bare_id(request.originator_system or request.system_sender or mail.sender),
+            for_user=bool(request.delivery_report),
             receivers={str(ours): str(theirs) for ours, theirs in receivers.items()},
         )
 
@@ -179,7 +181,7 @@ class Inbound:
             sent_at=min(request.date or now, now),
             received_at=now,
             origin=self._context.name,
-            wants=wants(request.delivery_report, request.read_reply),
+            wants=wants(request.delivery_report or request.originator_delivery_report, request.read_reply),
             expires_at=_expiry(request, now),
             subject=request.subject[:1000],
         )
@@ -284,18 +286,6 @@ def _ident(peer: Peer, request: ForwardReq) -> str:
     system = bare_id(request.originator_system or request.system_sender).lower()
     named = f"{peer.name}\n{system}\n{bare_id(request.transaction_id)}"
     return blake2b(named.encode(), digest_size=16).hexdigest()
-
-
-def _with_status(row: Row, status: str) -> Row:
-    return Row(
-        at=row.at,
-        peer=row.peer,
-        mm_id=row.mm_id,
-        sender=row.sender,
-        system=row.system,
-        status=status,
-        receivers=row.receivers,
-    )
 
 
 def _expiry(request: ForwardReq, now: float) -> float | None:

@@ -18,7 +18,8 @@ log = logging.getLogger("opencpm.mm4")
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Row:
     """``sender`` and the values of ``receivers`` are addresses as they were written, ``mm_id`` the X-Mms-Message-ID;
-    ``status`` the X-Mms-Request-Status-Code that was given, empty while none was."""
+    ``status`` the X-Mms-Request-Status-Code that was given, empty while none was; ``for_user``: the sender wants
+    delivery reports, and not only their centre."""
 
     at: float
     peer: str
@@ -26,6 +27,7 @@ class Row:
     sender: str
     system: str
     status: str = ""
+    for_user: bool = True
     receivers: Mapping[str, str] = field(default_factory=dict)  # our address -> theirs
 
 
