@@ -111,6 +111,18 @@ async def test_a_service_of_ours_may_write_to_anybody(world: World) -> None:
     assert refused.reason is Reason.BARRED
 
 
+async def test_what_a_service_sends_goes_by_its_network_or_waits(world: World, told: Network) -> None:
+    """Where the SMS network is down, word of an MMS is not sent as one: it would never end."""
+    world.sms.state = Health(HealthState.DOWN)
+    push = world.message("push", BOB_TEL, sender=Address("cpm", "mms"), kind=MessageKind.SYSTEM, route="sms")
+    assert await world.send(push) == [None]
+    await world.settle()
+    assert told.sent == []
+    world.sms.state = Health(HealthState.UP)
+    world.messaging.health_changed("sms", world.sms.state)
+    assert (await world.sms.until(1))[0].message.id == push.id
+
+
 async def test_a_service_of_a_network_is_told_itself(world: World, told: Network) -> None:
     service = Address("cpm", "mms")
     message = world.message("push", BOB_TEL, sender=service, kind=MessageKind.SYSTEM, route="sms", origin="mms")

@@ -130,6 +130,20 @@ async def test_a_phone_that_cannot_be_notified(tmp_path: Path) -> None:
         )
 
 
+async def test_a_notification_waits_for_the_sms_network(tmp_path: Path) -> None:
+    """It goes by no other network, and least of all by the one that it is about."""
+    async with LabSmsc(accounts={"opencpm": "sesame"}) as smsc, house(tmp_path, smsc) as here, here.device() as alice:
+        await smsc.down()
+        await eventually(lambda: here.app.messaging.connectors["sms"].health().state.value == "down")
+        sent = await alice.message(BOB, "Hello")
+        await eventually(lambda: here.state(sent.message_id) == "accepted")
+        assert here.bob.notifications == []
+        await smsc.up()
+        await heard(alice, sent.message_id, "delivered")
+        assert len(here.bob.notifications) == 1
+        assert here.app.messaging.connectors["mms"].describe()["messages kept"] == 1
+
+
 async def test_somebody_unknown(tmp_path: Path) -> None:
     async with LabSmsc(accounts={"opencpm": "sesame"}) as smsc, house(tmp_path, smsc) as here:
         sent = await here.bob.send(["Hello"], to="+12025550177")

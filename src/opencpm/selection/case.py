@@ -7,6 +7,7 @@ from functools import lru_cache
 from typing import NamedTuple
 
 from opencpm.domain.errors import Reason, SendError
+from opencpm.domain.message import MessageKind
 from opencpm.domain.plan import Note
 from opencpm.domain.subscriber import Preferences
 from opencpm.selection.request import NetworkView, Request
@@ -59,12 +60,19 @@ def case_of(request: Request) -> Case:
         request,
         operator(request.policy),
         route,
-        choices.strict_route and route != "",
+        route != "" and (choices.strict_route or from_server(request)),
         choices,
         _NONE if recipient is None else recipient.preferences,
         limit,
         (recipient.name or recipient.id) if recipient is not None else request.contact.name,
     )
+
+
+def from_server(request: Request) -> bool:
+    """Whether one of our own services sends this (a notification of a multimedia message). It means nothing to anybody
+    on another network than the one it names."""
+    message = request.message
+    return message is not None and message.kind is MessageKind.SYSTEM and message.sender.scheme == "cpm"
 
 
 @lru_cache(maxsize=16384)

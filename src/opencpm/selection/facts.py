@@ -6,12 +6,12 @@ from functools import lru_cache
 
 from opencpm.domain.address import Address
 from opencpm.domain.errors import Reason, SendError
-from opencpm.domain.message import Message, MessageKind, Part
+from opencpm.domain.message import Message, Part
 from opencpm.domain.number import NO_FACTS
 from opencpm.domain.plan import Note
 from opencpm.domain.profile import Availability
 from opencpm.selection import numbers
-from opencpm.selection.case import Case, FactRule, note, refusal
+from opencpm.selection.case import Case, FactRule, from_server, note, refusal
 from opencpm.selection.request import NetworkView
 from opencpm.selection.targets import domain_of
 
@@ -25,19 +25,13 @@ def _sender(case: Case) -> Note | None:
     request = case.request
     if request.sender is not None:
         return _sender_note(request.sender.id, request.sender.barred)
-    if request.recipient is None and _is_server(case):
+    if request.recipient is None and from_server(request):
         return note("sender", True, f"{request.sender_address} is this server")
     if request.recipient is None:
         return note(
             "sender", False, f"neither {request.sender_address} nor {request.recipient_address} is a subscriber"
         )
     return None
-
-
-def _is_server(case: Case) -> bool:
-    """What one of our own services sends (a notification of a multimedia message), by the kind only it may give."""
-    message = case.request.message
-    return message is not None and message.kind is MessageKind.SYSTEM and message.sender.scheme == "cpm"
 
 
 @lru_cache(maxsize=16384)
