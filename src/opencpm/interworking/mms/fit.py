@@ -21,7 +21,7 @@ CONVERTS: Final = importlib.util.find_spec("av") is not None
 _PICTURES: Final = frozenset({"image/jpeg", "image/png", "image/gif", "image/webp", "image/bmp", "image/avif"})
 _MOST_PIXELS: Final = 50_000_000
 _REMEMBERED: Final = 2048
-_NEVER: Final = ("multipart/", "message/", "image/svg", "application/xml")
+_NEVER: Final = ("application/vnd.wap.mms-message", "multipart/", "message/", "image/svg", "application/xml")
 
 
 class Fits:

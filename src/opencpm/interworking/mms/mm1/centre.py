@@ -8,6 +8,7 @@ from collections import Counter
 from collections.abc import Callable
 from dataclasses import replace
 from hashlib import blake2b
+from math import inf
 
 from opencpm.domain.address import Address
 from opencpm.domain.delivery import Delivery, Outcome
@@ -42,6 +43,7 @@ class Centre:
         self._rows: Rows[Kept] = Rows(context.store, f"{context.name}.kept", Kept)
         self._names: dict[str, str] = {}  # transaction -> name
         self._secret = b""
+        self._due = 0.0  # when a row wants something next
         self._agents = sorted(settings.user_agents.items(), key=lambda pair: -len(pair[0]))
         self._inbox: Inbox | None = None
 
@@ -226,7 +228,11 @@ class Centre:
     async def tick(self) -> None:
         """Notify again what nobody answered; end what nobody fetched."""
         now = self._context.clock.now()
+        if now < self._due:
+            return
+        self._due = inf
         for name, kept in self._rows.all():
+            self._due = min(self._due, _due(kept))
             if kept.until <= now:
                 if not kept.over:
                     self._say(kept, Status.FAILED, "this MMS centre", "not fetched", reasons.not_fetched())
@@ -253,6 +259,7 @@ class Centre:
     def _put(self, name: str, kept: Kept) -> None:
         self._names[name[:_TRANSACTION]] = name
         self._rows.put(name, kept)
+        self._due = min(self._due, _due(kept))
 
     def _drop(self, name: str) -> None:
         self._names.pop(name[:_TRANSACTION], None)
@@ -298,3 +305,8 @@ class Centre:
             detail=detail,
         )
         self._inbox.reported([report], done)
+
+
+def _due(kept: Kept) -> float:
+    """When it wants to be looked at: it ends, or its phone is notified again."""
+    return min(kept.until, kept.again or inf)
