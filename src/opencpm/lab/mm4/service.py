@@ -53,6 +53,7 @@ class LabMm4:
         self._listener: SmtpListener | None = None
         self._sender: SmtpSender | None = None
         self._sent: dict[str, SentMms] = {}  # by transaction and by message id
+        self._requests: dict[str, tuple[str, ForwardReq]] = {}  # by transaction: where it went, and what
         self._tasks: set[asyncio.Task[None]] = set()
         self._numbers = count(1)
 
@@ -90,7 +91,9 @@ class LabMm4:
             self._listener = None
 
     def reach(self, host: str, port: int) -> None:
-        """Where the other centre listens."""
+        """Where the other centre listens (now)."""
+        if self._sender is not None:
+            self._spawn(self._sender.close())
         self._sender = SmtpSender(Host(host=host, port=port, ehlo=self.domain))
 
     def handset(self, number: str) -> Handset:
@@ -212,11 +215,17 @@ class LabMm4:
             content=multipart(_composed(parts), f"_boundary_{ident}"),
         )
         envelope = f"{to}/TYPE=PLMN@{self.peer_domain}"
-        self._ask(request, envelope)
+        self._requests[sent.transaction_id] = (envelope, request)
+        self.again(sent)
         if self.faults.twice:
             self.faults.twice -= 1
-            self._ask(request, envelope)
+            self.again(sent)
         return sent
+
+    def again(self, sent: SentMms) -> None:
+        """Send a message once more as it was: no RES has come."""
+        envelope, request = self._requests[sent.transaction_id]
+        self._ask(request, envelope)
 
     def _report(self, handset: Handset, mms: Mms, status: str) -> None:
         request = DeliveryReportReq(mm_status=status, **self._common(handset, mms))
