@@ -10,11 +10,14 @@ from opencpm.protocols.msnp import (
     membership,
     notices,
     oim,
+    p2p,
     payload,
     personal,
     rst,
+    slp,
     soap,
     sso,
+    transfers,
     tweener,
 )
 from opencpm.protocols.msnp.chunks import Assembler
@@ -292,6 +295,27 @@ def test_names_survive(name: str) -> None:
     assert unquote(quote(name)) == name
     (frame,) = FrameReader().feed(encode("PRP", 1, "MFN", quote(name)))
     assert unquote(frame.args[2]) == name
+
+
+@given(st.binary(max_size=200), st.lists(st.binary(max_size=120), max_size=4))
+def test_peer_to_peer(data: bytes, bodies: list[bytes]) -> None:
+    for parse in (p2p.parse, slp.parse):
+        try:
+            parse(data)
+        except MsnpError:
+            pass
+    try:
+        slp.read_file_context(data.decode("latin-1"))
+    except MsnpError:
+        pass
+    machine = transfers.Transfers("bob@x.y", 1000, lambda: "{G}", lambda: 7)
+    head = {"p2p-dest": "bob@x.y"}
+    for number, body in enumerate(bodies):
+        packets = p2p.pieces(number % 2, number + 1, 5, body, 0, 0)
+        for packet in packets:
+            built = payload.parse(p2p.build(packet, "bob@x.y"))
+            machine.receive("alice@x.y", built)
+        machine.receive("alice@x.y", payload.Payload(head, body))
 
 
 @given(st.text(max_size=20))

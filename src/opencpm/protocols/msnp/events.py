@@ -8,6 +8,7 @@ from opencpm.protocols.msnp.commands import Contact, Endpoint, Lists, Pass, Pres
 from opencpm.protocols.msnp.dialects import Login
 from opencpm.protocols.msnp.errors import Trouble
 from opencpm.protocols.msnp.notices import Waiting
+from opencpm.protocols.msnp.payload import Payload
 
 # --- both machines -----------------------------------------------------------------------------------------------
 
@@ -248,11 +249,19 @@ class Nudged:
 
 @dataclass(frozen=True, slots=True)
 class Offered:
-    """Something we do not take (a file, a voice call): `cookie` names an old-style invitation to be refused."""
+    """Something we do not take (a file or a voice call of the old kind): `cookie` names the invitation to refuse."""
 
     sender: str
     content_type: str
     cookie: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class PeerData:
+    """A packet of peer-to-peer data, for `transfers`."""
+
+    sender: str
+    said: Payload
 
 
 @dataclass(frozen=True, slots=True)
@@ -311,6 +320,7 @@ SwitchboardEvent: TypeAlias = (
     | Typing
     | Nudged
     | Offered
+    | PeerData
     | Accepted
     | Lost
     | Idle

@@ -326,7 +326,7 @@ def _read(sender: str, name: str, said: payload.Payload) -> events.SwitchboardEv
         body = payload.parse(said.body).headers
         invites = body.get("invitation-command", "").upper() == "INVITE"
         return events.Offered(sender, kind, body.get("invitation-cookie", "")) if invites else None
-    return events.Offered(sender, kind) if kind == payload.PEER_TO_PEER else None
+    return events.PeerData(sender, said) if kind == payload.PEER_TO_PEER else None
 
 
 _Handler = Callable[[SwitchboardClient, Frame, float], Sequence[events.SwitchboardEvent]]
