@@ -357,10 +357,10 @@ async def test_a_file_is_declined(stage: Stage) -> None:
     chat = stage.bob.chat
     for _ in range(2):
         chat._do(lambda now: chat._machine.send(invite.encode(), "N", now))
-    await stage.bob.happened.wait(lambda it: it.what == "text" and "files" in it.text)
+    await stage.bob.happened.wait(lambda it: it.what == "text" and "that file" in it.text)
     declined = [line for line in stage.lab.log.of("MSG", direction="C", account=ALICE) if b"CANCEL" in line.payload]
     assert declined
-    assert sum("files" in said.text for said in chat.lines) == 1
+    assert sum("that file" in said.text for said in chat.lines) == 1
 
 
 @pytest.mark.parametrize(

@@ -147,7 +147,7 @@ def test_what_is_said() -> None:
         events.Text("bob@example.com", "Bobby", "hi"),
         events.Nudged("bob@example.com"),
         events.Offered("bob@example.com", "text/x-msmsgsinvite", "42"),
-        events.Offered("bob@example.com", "application/x-msnmsgrp2p"),
+        events.PeerData("bob@example.com", payload.parse(b"Content-Type: application/x-msnmsgrp2p\r\n\r\n\x00")),
     ]
     client.decline("42", 0.0)
     assert b"Cancel-Code: REJECT" in client.take()

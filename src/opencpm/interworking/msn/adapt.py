@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 from functools import lru_cache
+from mimetypes import MimeTypes
 
 import regex
 
 from opencpm.domain.errors import Reason, SendError
-from opencpm.domain.message import Message
+from opencpm.domain.message import Message, Part
 from opencpm.domain.profile import WHOLE, Fit
 from opencpm.protocols.msnp import payload
 
@@ -15,6 +16,7 @@ ROOM = payload.MAX_PAYLOAD - len(payload.text(""))
 """Octets of text in one payload (1547): the switchboard cuts the connection for more."""
 
 _CLUSTER = regex.compile(r"\X")
+_TYPES = MimeTypes()  # the built-in ones: no file of the machine is read
 _SPACE = regex.compile(r"\s")
 
 
@@ -65,6 +67,13 @@ def split(text: str, room: int = ROOM) -> tuple[str, ...]:
         if _SPACE.match(cluster):
             word = end
     return (*pieces, text[start:])
+
+
+def file_part(name: str, content: bytes) -> Part:
+    """A file as a part of a message; what it is, is told by its name."""
+    kind, encoding = _TYPES.guess_type(name)
+    media_type = kind if kind is not None and encoding is None else "application/octet-stream"
+    return Part(media_type, content, name, "attachment")
 
 
 def _clusters(text: str, room: int) -> list[str]:

@@ -87,6 +87,11 @@ class Board:
         self.machine.decline(cookie, moment())
         self._wake()
 
+    def peer_data(self, packet: bytes) -> None:
+        """Send one packet of a file transfer; raises MsnpError where that cannot be."""
+        self.machine.send(packet, "D", moment())
+        self._wake()
+
     def leave(self) -> None:
         """Say OUT; `gone` is set when the server has closed the connection."""
         self.machine.leave(moment())

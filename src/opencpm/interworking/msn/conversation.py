@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import logging
 from collections.abc import Callable, Sequence
+from functools import partial
 from typing import TYPE_CHECKING
 
 from opencpm.domain.address import Address
@@ -15,6 +16,7 @@ from opencpm.domain.session import CloseReason, Composing, SessionOffer
 from opencpm.interfaces import LegEvents
 from opencpm.interworking.msn import inbound, reasons
 from opencpm.interworking.msn.board import Board
+from opencpm.interworking.msn.files import Files
 from opencpm.interworking.msn.invitation import Invitation
 from opencpm.interworking.msn.leg import TYPING_LAPSE, MsnLeg
 from opencpm.interworking.msn.outbound import Outbound, Settle
@@ -45,6 +47,7 @@ class Conversation:
         self._invitation = Invitation(self._desk, peer, account.address, self._page)
         self._leaving: asyncio.Task[None] | None = None  # texts with the service, for a peer who is offline
         self._timer: asyncio.TimerHandle | None = None
+        self._files: dict[Board, Files] = {}
         self._told_no_files = False
 
     @property
@@ -267,6 +270,7 @@ class Conversation:
     def _forget(self, board: Board) -> None:
         if board in self._boards:
             self._boards.remove(board)
+        self._files.pop(board, None)
         self._account.tidy(self)
 
     # --- from the buddy ------------------------------------------------------------------------------------------
@@ -290,6 +294,8 @@ class Conversation:
                     self._said(board, sender, board.name_of(sender), self._desk.settings.nudge_text)
             case events.Offered(cookie=cookie):
                 self._offered(board, cookie)
+            case events.PeerData(sender, said):
+                self._files_in(board).hear(sender, said)
             case _:
                 self._hear_set_up(board, event)
 
@@ -366,8 +372,16 @@ class Conversation:
             to = Address("msn", self._account.address)
             self._desk.inbox.composing(Address("msn", sender), to, Composing(True, TYPING_LAPSE))
 
+    def _files_in(self, board: Board) -> Files:
+        """The file transfers of a switchboard."""
+        if board not in self._files:
+            account = self._account
+            refused = partial(self._offered, board, "")
+            self._files[board] = Files(self._desk, board, account.address, account.listing.dialect, refused)
+        return self._files[board]
+
     def _offered(self, board: Board, cookie: str) -> None:
-        """A file or the like: refuse it, and say so once."""
+        """A file or the like that is not taken: refuse it, and say so once."""
         try:
             if cookie:
                 board.decline(cookie)

@@ -10,7 +10,7 @@ from dataclasses import replace
 from opencpm.domain.address import Address
 from opencpm.domain.delivery import Outcome
 from opencpm.domain.errors import SendError
-from opencpm.domain.message import Message, MessageKind, message_ident, text_part
+from opencpm.domain.message import Message, MessageKind, Part, message_ident, text_part
 from opencpm.domain.session import CloseReason, Composing
 from opencpm.interfaces import Done
 from opencpm.interworking.msn.desk import Desk
@@ -60,25 +60,32 @@ def kept(desk: Desk, account: str, ident: str, text: OfflineText) -> Message:
     )
 
 
-def hand_over(said: Message, receive: Receive, tries: int = 1, taken: Callable[[], None] | None = None) -> None:
-    """Give one message to `receive`. MSN has no way to say "not stored": what could not be stored is handed over
-    again (its id makes a repetition harmless). `taken` is called once it is stored, or refused for good."""
+def file(desk: Desk, sender: str, account: str, part: Part) -> Message:
+    """A file from a buddy, as a message of its own."""
+    return replace(message(desk, sender, account, "", ""), parts=(part,))
 
-    def judged(verdicts: Sequence[SendError | None]) -> None:
+
+def hand_over(
+    said: Message, receive: Receive, tries: int = 1, judged: Callable[[SendError | None], None] | None = None
+) -> None:
+    """Give one message to `receive`. MSN has no way to say "not stored": what could not be stored is handed over
+    again (its id makes a repetition harmless). `judged` is called once it is stored (None), or refused for good."""
+
+    def verdict(verdicts: Sequence[SendError | None]) -> None:
         error = verdicts[0] if verdicts else None
         if error is not None and error.retryable:
             if tries < _TRIES:
                 loop = asyncio.get_running_loop()
-                loop.call_later(error.retry_after or _AGAIN, hand_over, said, receive, tries + 1, taken)
+                loop.call_later(error.retry_after or _AGAIN, hand_over, said, receive, tries + 1, judged)
             else:
                 log.warning("a message from %s could not be stored: %s", said.sender, error.reason.value)
             return
         if error is not None:
             log.warning("a message from %s was not taken: %s", said.sender, error.reason.value)
-        if taken is not None:
-            taken()
+        if judged is not None:
+            judged(error)
 
-    receive([said], judged)
+    receive([said], verdict)
 
 
 def standalone(said: Message) -> Message:

@@ -141,7 +141,7 @@ class Offline:
     def _hand_over(self, found: Sequence[tuple[str, OfflineText]]) -> None:
         for ident, text in found:
             said = inbound.kept(self._desk, self._account.address, ident, text)
-            inbound.hand_over(said, self._desk.inbox.received, taken=lambda ident=ident: self._taken(ident))  # type: ignore[misc]
+            inbound.hand_over(said, self._desk.inbox.received, judged=lambda error, ident=ident: self._taken(ident))  # type: ignore[misc]
 
     def _taken(self, ident: str) -> None:
         """It is stored here, or refused for good: the service need not keep it any longer."""

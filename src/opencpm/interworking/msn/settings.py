@@ -65,10 +65,13 @@ class MsnSettings(Section):
         default=False, description="Let people who add the account see and call it without asking its user."
     )
     nudge_text: str = Field(default="(nudge)", max_length=200, description="What a nudge reads like; empty: nothing.")
+    max_file_bytes: int = Field(
+        default=1 << 20, ge=0, le=16 << 20, description="Largest file taken from buddies, bytes; 0: none is taken."
+    )
     no_files_text: str = Field(
-        default="I cannot receive files here; please send text.",
+        default="I cannot receive that file here; please send text.",
         max_length=400,
-        description="Told once per conversation to somebody who offers a file; empty: nothing.",
+        description="Told once per conversation to somebody whose file is not taken; empty: nothing.",
     )
     max_message_bytes: int = Field(default=65536, ge=400, description="Longest text taken, bytes.")
 

@@ -3,13 +3,16 @@
 from __future__ import annotations
 
 import asyncio
+import secrets
+import uuid
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
-from opencpm.protocols.msnp import events
+from opencpm.protocols.msnp import events, transfers
 from opencpm.protocols.msnp import payload as payloads
 from opencpm.protocols.msnp.commands import Pass
 from opencpm.protocols.msnp.switchboard import State, SwitchboardClient
+from opencpm.protocols.msnp.transfers import Transfers
 from opencpm.transport.link import Link, dial
 
 
@@ -21,6 +24,8 @@ class Said:
     text: str
 
 
+_MAX_FILE = 1 << 20
+
 Tell = Callable[[str, str, str], None]
 
 
@@ -30,6 +35,9 @@ class Chat:
     def __init__(self, owner: str, entry: Pass, session: str, tell: Tell, place: str = "") -> None:
         self._owner, self._entry, self._tell = owner, entry, tell
         self._machine = SwitchboardClient(owner, entry.ticket, session, machine=place)
+        me = f"{owner};{place}" if place else owner
+        self._transfers = Transfers(me, _MAX_FILE, _guid, lambda: secrets.randbelow(1 << 31))
+        self.files: dict[str, bytes] = {}  # that came, by name
         self._link: Link[events.SwitchboardEvent] | None = None
         self._joined = asyncio.get_running_loop().create_future()
         self._to_call: list[str] = []
@@ -79,6 +87,31 @@ class Chat:
     def nudge(self) -> None:
         self._do(lambda now: self._machine.send(payloads.nudge(), "N", now))
 
+    def send_file(self, peer: str, name: str, content: bytes) -> None:
+        """Offer a file to somebody here; `file-taken` or `file-refused` happens."""
+        self._transfers.offer(peer, name, content)
+        self._flush()
+
+    def _peer_data(self, sender: str, said: payloads.Payload) -> None:
+        for event in self._transfers.receive(sender, said):
+            match event:
+                case transfers.FileOffered(session):
+                    self._transfers.accept(session)
+                case transfers.FileCame(session, who, file, content):
+                    self.files[file.name] = content
+                    self._transfers.confirm(session)
+                    self._tell("file", who, file.name)
+                case transfers.FileTaken():
+                    self._tell("file-taken", sender, "")
+                case transfers.FileEnded(_, declined):
+                    self._tell("file-refused" if declined else "file-broken", sender, "")
+        self._flush()
+
+    def _flush(self) -> None:
+        while self._transfers.outgoing:
+            packet = self._transfers.outgoing.popleft()
+            self._do(lambda now, packet=packet: self._machine.send(packet, "D", now))  # type: ignore[misc]
+
     def leave(self) -> None:
         """Close the window."""
         self._do(self._machine.leave)
@@ -110,6 +143,8 @@ class Chat:
                 self._tell("typing", sender, "")
             case events.Nudged(sender):
                 self._tell("nudge", sender, "")
+            case events.PeerData(sender, said):
+                self._peer_data(sender, said)
             case events.Accepted():
                 self._tell("accepted", "", "")
             case events.Lost(_, cause):
@@ -156,3 +191,7 @@ class Chat:
             self._joined.exception()
         self.closed.set()
         self._tell("closed", "", self.session)
+
+
+def _guid() -> str:
+    return f"{{{uuid.uuid4()}}}".upper()

@@ -15,7 +15,7 @@ class Happening:
     """One thing that happened to a buddy.
 
     `what`: signed-in, signed-off, failed, presence, note, listed, unlisted, offline-message, rung, joined, left,
-    text, sent, accepted, lost, typing,
+    text, sent, file, file-taken, file-refused, file-broken, accepted, lost, typing,
     nudge, closed. `peer` is who it was about, `text` what was said (or the state, the cause).
     """
 

@@ -303,7 +303,7 @@ class SwitchboardClient:
         whole = self._assembler.add(sender, payload.parse(frame.payload or b""), now)
         if whole is None or sender == self._me:
             return ()
-        if whole.content_type == payload.TEXT:
+        if whole.content_type in (payload.TEXT, payload.PEER_TO_PEER):
             self._talked_at = now
         said = _read(sender, unquote(frame.arg(1)), whole)
         return () if said is None else [said]
