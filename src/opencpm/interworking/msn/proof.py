@@ -33,6 +33,7 @@ class Proof:
         self._address, self._settings, self._web, self._now = address, settings, web, now
         self._login_url = settings.login_url
         self._ticket = ""  # of the Passport login
+        self._parameters = ""  # with which it was asked for
         self._policy = ""
         self._tokens: Mapping[str, Token] = {}
 
@@ -66,6 +67,8 @@ class Proof:
         """Get other tokens: a service did not like those we have. Raises Denied or Unreachable."""
         if self._tokens:
             await self._renew(self._policy)
+        elif self._ticket:
+            await self._by_passport(self._parameters)
 
     async def _by_token(self, wanted: TicketWanted) -> tuple[str, str]:
         self._policy = wanted.parameters
@@ -82,7 +85,7 @@ class Proof:
         if not isinstance(result, Ticket):
             self._login_url = settings.login_url
             raise Denied(result.credentials, result.text)
-        self._login_url, self._ticket = result.login_url, result.ticket
+        self._login_url, self._ticket, self._parameters = result.login_url, result.ticket, parameters
         return result.ticket
 
     async def _renew(self, policy: str) -> None:
