@@ -1,11 +1,16 @@
 """Sessions: asked for by alice, started by bob, and every way in which they end."""
 
 import asyncio
+import time
+from dataclasses import replace
+from typing import Any
 
 import pytest
 
+from opencpm.domain.address import Address
 from opencpm.domain.delivery import OutcomeKind
 from opencpm.domain.errors import Reason, SendError
+from opencpm.domain.group import Group
 from opencpm.domain.message import MessageKind
 from opencpm.domain.session import CloseReason, Composing
 from opencpm.interworking.msn.leg import MsnLeg
@@ -76,7 +81,7 @@ async def test_the_buddy_leaves(stage: Stage) -> None:
 async def test_nothing_is_kept_of_what_has_ended(stage: Stage) -> None:
     account = stage.connector._accounts[ALICE]
     leg, _ = await opened(stage)
-    assert list(account._conversations) == [BOB]
+    assert list(account._conversations) == [(BOB, "")]
     await leg.close(CloseReason.NORMAL)
     stage.connector.send([stage.delivery(" ")])
     await until(lambda: not account._conversations)
@@ -242,6 +247,52 @@ async def test_a_new_session_replaces_the_old(stage: Stage) -> None:
     assert await old.close(CloseReason.REPLACED) == "the conversation had ended"
     new.send([stage.delivery("hello")])
     assert (await events.wait("settled")).kind is OutcomeKind.ACCEPTED
+
+
+async def in_group(stage: Stage, ident: str) -> tuple[Any, Events]:
+    """A session with Bob as a member of a group."""
+    focus = Address("sip", f"{ident}@conf.cpm.test")
+    group = Group(
+        id=ident, focus=focus, subject="", members=(), conversation_id="", contribution_id="", created_at=time.time()
+    )
+    events = Events()
+    return await stage.connector.open(replace(stage.offer(), group=group), events), events
+
+
+async def test_a_group_has_windows_of_its_own(stage: Stage) -> None:
+    alone, events = await opened(stage)
+    first, of_first = await in_group(stage, "g1")
+    second, of_second = await in_group(stage, "g2")
+    await until(lambda: len(stage.bob.chats) == 3)
+    for leg, text in ((alone, "between us"), (first, "to the first"), (second, "to the second")):
+        leg.send([stage.delivery(text)])
+        await stage.bob.text(text)
+    (delivery,) = stage.send("a message by itself")  # goes where the two are alone
+    await stage.outcome(delivery)
+    windows = [[line.text for line in chat.lines] for chat in stage.bob.chats]
+    assert windows == [["between us", "a message by itself"], ["to the first"], ["to the second"]]
+    for chat, answer in zip(stage.bob.chats, ("alone", "one", "two"), strict=True):
+        chat.send(answer)
+    for told, answer in ((events, "alone"), (of_first, "one"), (of_second, "two")):
+        assert (await told.wait("received")).text == answer
+    assert await first.close(CloseReason.NORMAL) == "OUT, connection closed"
+    alone.send([stage.delivery("still here")])
+    await stage.bob.text("still here")
+
+
+async def test_a_window_that_fell_asleep_is_taken_up_by_either_side(stage: Stage) -> None:
+    leg, events = await in_group(stage, "g1")
+    leg.send([stage.delivery("one")])
+    await stage.bob.text("one")
+    stage.lab.disconnect("", "SB")
+    await until(lambda: stage.connector.describe()["accounts"][0]["switchboards"] == 0)
+    chat = await stage.bob.start_chat(ALICE)
+    chat.send("two")
+    assert (await events.wait("received")).text == "two"
+    assert stage.inbox.of("invited") == []
+    leg.send([stage.delivery("three")])
+    await stage.bob.text("three")
+    assert [line.text for line in chat.lines] == ["two", "three"]
 
 
 async def test_bob_starts_a_session(stage: Stage) -> None:

@@ -76,7 +76,7 @@ class Account:
         self.offline = Offline(self, desk, self._proof, lambda: self._line)
         self._roster = Roster(linked, desk, self.listing, lambda: self.buddies.contacts, self._groups)
         self._changed = changed
-        self._conversations: dict[str, Conversation] = {}
+        self._conversations: dict[tuple[str, str], Conversation] = {}  # by peer and group
         self._line: Line | None = None
         self._published = ("", "")  # status and personal message
         self._again = asyncio.Event()
@@ -106,31 +106,32 @@ class Account:
             return Reach(Availability.UNKNOWN, detail=f"{self.address}: {self.describe_state()}")
         return self.buddies.reach(peer)
 
-    def conversation(self, peer: str) -> Conversation:
-        """The talk with a buddy, made when there is none."""
-        if peer not in self._conversations:
-            self._conversations[peer] = Conversation(self, peer)
-        return self._conversations[peer]
+    def conversation(self, peer: str, group: str = "") -> Conversation:
+        """The talk with a buddy, made when there is none. What is said in a group has switchboards of its own: an
+        answer there must not be taken for one to a message that only the two know."""
+        if (peer, group) not in self._conversations:
+            self._conversations[peer, group] = Conversation(self, peer, group)
+        return self._conversations[peer, group]
 
     def conversation_for_sending(self, peer: str) -> Conversation:
         """The same, if something can be sent now: signed in, or by a switchboard that outlived it. Raises SendError."""
-        standing = self._conversations.get(peer)
+        standing = self.existing(peer)
         if standing is not None and standing.board is not None:
             return standing
         self.check()
         return self.conversation(peer)
 
     def existing(self, peer: str) -> Conversation | None:
-        return self._conversations.get(peer)
+        return self._conversations.get((peer, ""))
 
     def home(self, conversation: Conversation) -> Conversation:
-        """The one conversation with this peer: the given one, unless it was forgotten and another has begun."""
-        return self._conversations.setdefault(conversation.peer, conversation)
+        """The one conversation with this peer and group: the given one, unless it was forgotten and another began."""
+        return self._conversations.setdefault(conversation.key, conversation)
 
     def tidy(self, conversation: Conversation) -> None:
         """Forget a conversation in which nothing goes on."""
-        if conversation.idle and self._conversations.get(conversation.peer) is conversation:
-            del self._conversations[conversation.peer]
+        if conversation.idle and self._conversations.get(conversation.key) is conversation:
+            del self._conversations[conversation.key]
 
     def board(self, entry: Pass, session: str, hear: Hear) -> Board:
         """A switchboard connection of this account."""
@@ -282,7 +283,7 @@ class Account:
             case events.Refused(trid, verb, trouble, subject):
                 self._refused(trid, verb, trouble, subject)
             case events.Rang(ring):
-                self.desk.spawn(self.conversation(ring.inviter).answer(ring))
+                self.desk.spawn(self._rung(ring.inviter).answer(ring))
             case events.OfflineWaiting(waiting, complete):
                 self.offline.waiting(waiting, complete)
             case _:
@@ -302,9 +303,18 @@ class Account:
     def _presence(self, presence: commands.Presence) -> None:
         self.buddies.changed(presence)
         self._tell_presence(presence.address, self.buddies.presence(presence.address))
-        conversation = self._conversations.get(presence.address)
-        if conversation is not None and presence.state == commands.OFFLINE:
-            conversation.peer_is_offline()
+        if presence.state == commands.OFFLINE:
+            for conversation in self._with(presence.address):
+                conversation.peer_is_offline()
+
+    def _with(self, peer: str) -> list[Conversation]:
+        return [conversation for conversation in self._conversations.values() if conversation.peer == peer]
+
+    def _rung(self, peer: str) -> Conversation:
+        """Where a window that a buddy opens belongs: if just one session with them has fallen asleep, that is the one
+        they write on in."""
+        asleep = [conversation for conversation in self._with(peer) if conversation.asleep]
+        return asleep[0] if len(asleep) == 1 else self.conversation(peer)
 
     def _list_changed(self, event: events.ListChanged | events.GroupingChanged | events.GroupChanged) -> None:
         match event:

@@ -198,7 +198,8 @@ class MsnConnector:
     async def open(self, offer: SessionOffer, events: LegEvents) -> Leg:
         """See :meth:`opencpm.interfaces.Connector.open`."""
         account, peer = self._pair(offer.initiator.value, offer.target.value)
-        return await account.conversation(peer).open(offer, events)
+        group = offer.group.id if offer.group is not None else ""
+        return await account.conversation(peer, group).open(offer, events)
 
     # --- what is known -------------------------------------------------------------------------------------------
 

@@ -31,13 +31,14 @@ log = logging.getLogger("opencpm.interworking.msn")
 
 
 class Conversation:
-    """The account's talk with `peer`. One switchboard is used in both directions; where both sides opened one, the
-    newest that the peer is in. A session outlives its switchboard when that is lost or falls asleep: the next text
-    opens another. It ends when the peer closes the window, goes offline, or cannot be had back."""
+    """The account's talk with `peer`, alone or in a group. One switchboard is used in both directions; where both sides
+    opened one, the newest that the peer is in. A session outlives its switchboard when that is lost or falls asleep:
+    the next text opens another. It ends when the peer closes the window, goes offline, or cannot be had back."""
 
-    def __init__(self, account: Account, peer: str) -> None:
+    def __init__(self, account: Account, peer: str, group: str = "") -> None:
         self._account, self._desk = account, account.desk
         self.peer = peer
+        self.key = peer, group
         self._boards: list[Board] = []
         self._out = Outbound(self._desk, peer)
         self._leg: MsnLeg | None = None
@@ -60,6 +61,11 @@ class Conversation:
         """Nothing is going on here."""
         busy = self._opening or self._leg or self._leaving
         return not self._boards and busy is None and not self._out.backlog()
+
+    @property
+    def asleep(self) -> bool:
+        """A session stands, and no switchboard."""
+        return self._leg is not None and not self._boards and self._opening is None
 
     @property
     def boards(self) -> int:
