@@ -3,17 +3,21 @@
 import asyncio
 import time
 from collections.abc import AsyncIterator
-from contextlib import suppress
+from contextlib import asynccontextmanager, suppress
+from pathlib import Path
+from typing import Any
 
 import pytest
 
 from opencpm.app.chance import RandomIds, SystemClock
 from opencpm.cluster.local import LocalBus
+from opencpm.domain.account import AccountState
 from opencpm.domain.address import Address
 from opencpm.domain.delivery import DeliveryState
 from opencpm.domain.errors import Reason, SendError
 from opencpm.domain.message import Message, message_ident, text_part
 from opencpm.domain.policy import Policy
+from opencpm.domain.roster import Tie
 from opencpm.domain.session import CloseReason, SessionOffer
 from opencpm.interfaces import Context
 from opencpm.interworking.msn import build
@@ -42,7 +46,7 @@ class Server:
 
     def message(self, text: str, session_id: str = "") -> Message:
         self.serial += 1
-        now, name = time.time(), f"mid{self.serial}"
+        now, name = time.time(), f"{text[:20]}-{self.serial}"
         return Message(
             id=message_ident(ME, name),
             message_id=name,
@@ -71,29 +75,39 @@ class Server:
         return await self.messaging.invited(offer, leg)
 
 
-@pytest.fixture
-async def server(lab: LabMsn) -> AsyncIterator[Server]:
-    store = await open_store(":memory:")
+@asynccontextmanager
+async def serving(lab: LabMsn, path: str = ":memory:", **more: Any) -> AsyncIterator[Server]:
+    """A server on a store: a new one with alice and her account, or one that was there before."""
+    store = await open_store(path)
     directory = StoredDirectory(store, Vault("k" * 32), "cpm.test")
-    directory.add_user("alice", "Alice", "correct horse battery", [ME])
-    directory.link_account("alice", "msn", ALICE_ADDRESS, lab.account(ALICE).password)
+    if directory.subscriber("alice") is None:
+        directory.add_user("alice", "Alice", "correct horse battery", [ME])
+        directory.link_account("alice", "msn", ALICE_ADDRESS, lab.account(ALICE).password)
     clock, ids = SystemClock(), RandomIds()
     policy = Policy(local_domains=("cpm.test",), retry_schedule=(0.05, 0.05, 0.1))
     messaging = Messaging(store=store, directory=directory, policy=policy, clock=clock, ids=ids, bus=LocalBus())
     where = Context(name="msn", clock=clock, ids=ids, store=store, directory=directory)
-    settings = {"switchboard_interval": 0.0, "reconnect_first": 0.02, "offline_messages": False, **lab.settings}
+    settings = {"switchboard_interval": 0.0, "reconnect_first": 0.02, **lab.settings, **more}
     connector = build(settings, where)
     devices = Devices("sip", CPM, None)  # type: ignore[arg-type]
     messaging.attach([devices, connector])
     await messaging.recover()
     tasks = [asyncio.create_task(messaging.run()), asyncio.create_task(connector.run(messaging))]
-    await until(lambda: connector.health().detail.startswith("1 of 1"))
-    yield Server(lab, messaging, devices, directory)
-    for task in tasks:
-        task.cancel()
-        with suppress(asyncio.CancelledError):
-            await task
-    await store.close()
+    try:
+        await until(lambda: connector.health().detail.startswith("1 of 1"))
+        yield Server(lab, messaging, devices, directory)
+    finally:
+        for task in tasks:
+            task.cancel()
+            with suppress(asyncio.CancelledError):
+                await task
+        await store.close()
+
+
+@pytest.fixture
+async def server(lab: LabMsn) -> AsyncIterator[Server]:
+    async with serving(lab, offline_messages=False) as server:
+        yield server
 
 
 async def test_accepted_and_no_more_than_that(server: Server) -> None:
@@ -185,3 +199,52 @@ async def test_a_wrong_password_is_told_to_whoever_wants_a_session(server: Serve
     await until(lambda: server.state(message_id) is DeliveryState.FAILED)
     server.directory.link_account("alice", "msn", ALICE_ADDRESS, "changed")
     await until(lambda: server.messaging.connectors["msn"].health().detail.startswith("1 of 1"))
+
+
+# --- over a restart, and for later -------------------------------------------------------------------------------
+
+
+async def test_links_lists_and_talks_are_there_after_a_restart(lab: LabMsn, tmp_path: Path) -> None:
+    path = str(tmp_path / "store.db")
+    await lab.buddies[BOB].sign_in()
+    async with serving(lab, path) as server:
+        message_id = await server.write("before")
+        await until(lambda: server.state(message_id) is DeliveryState.ACCEPTED)
+    await until(lambda: not lab.is_online(ALICE))
+    async with serving(lab, path) as server:
+        account = server.directory.linked("msn")[0]
+        assert server.messaging.accounts.of(account).state is AccountState.CONNECTED
+        contact = server.directory.contact("alice", BOB_ADDRESS)
+        assert (contact.name, [mark.tie for mark in contact.marks]) == ("Bob", [Tie.MUTUAL])
+        assert server.state(message_id) is DeliveryState.ACCEPTED
+        again = await server.write("after")
+        await until(lambda: server.state(again) is DeliveryState.ACCEPTED)
+        await lab.buddies[BOB].text("after")
+    assert [it.text for it in lab.buddies[BOB].happened.all if it.what == "text"] == ["before", "after"]
+
+
+@pytest.mark.parametrize("protocol", [12, 18])
+async def test_left_for_later_is_accepted_and_no_more(lab: LabMsn, protocol: int) -> None:
+    async with serving(lab, protocol=protocol) as server:
+        message_id = await server.write("read me tomorrow")
+        await until(lambda: server.state(message_id) is DeliveryState.ACCEPTED)
+        assert any("offline message" in entry.what for entry in server.messaging.store.trail(message_id))
+        assert lab.keeps(BOB) == 1
+
+
+async def test_what_was_kept_for_us_is_stored_once_though_its_removal_failed(lab: LabMsn, tmp_path: Path) -> None:
+    path = str(tmp_path / "store.db")
+    lab._world.keep(lab.account(ALICE), lab.account(BOB), "Content-Type: text/plain\n\nwhile you were away")
+    lab.faults.web_faults["DeleteMessages"] = "SystemUnavailable"
+    async with serving(lab, path, protocol=12) as server:
+        await until(lambda: len(server.devices.sent) == 1)
+        await until(lambda: any("DeleteMessages" in line.text for line in lab.log.of("POST", account=ALICE)))
+    assert lab.keeps(ALICE) == 1  # we went before the service could be told
+    lab.faults.clear()
+    async with serving(lab, path, protocol=12) as server:
+        await until(lambda: lab.keeps(ALICE) == 0)
+        stored = server.messaging.store.threads("alice")
+        assert [thread.last.message.text for thread in stored] == ["while you were away"]
+        assert [delivery.message.text for delivery in server.devices.sent].count("while you were away") <= 1
+        history = server.messaging.store.history("alice", stored[0].peer)
+        assert len(history) == 1

@@ -146,7 +146,7 @@ class Conversation:
         if board is not None:
             self._out.flush(board)
         elif self._opening is None:
-            if self._leg is None and self._account.offline.possible(self.peer):
+            if self._leg is None and self._account.offline.at_once(self.peer):
                 self._leave_offline()
             else:
                 self._start_opening()

@@ -55,6 +55,15 @@ class Offline:
         away = self._account.buddies.status(peer) == commands.OFFLINE
         return away and known is not None and Lists.FL in known.lists and Lists.BL not in known.lists
 
+    def at_once(self, peer: str) -> bool:
+        """Whether that may be done on the word of presence alone: where the service confirms it, and has told who is
+        there. Else only an invitation that was refused is proof: what is left by UUM for somebody who is there after
+        all is lost without a word."""
+        line = self._line()
+        if line is None or not line.machine.presence_known or dialects.offline_by_command(line.machine.dialect):
+            return False
+        return self.possible(peer)
+
     async def leave(self, peer: str, job: Job) -> str:
         """Leave one message; returns what the service said. Raises SendError."""
         line = self._line()

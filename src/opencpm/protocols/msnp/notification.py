@@ -37,6 +37,8 @@ class NotificationClient:
         self._ping_at: float | None = None
         self._pong_by: float | None = None
         self._leave_by: float | None = None
+        self.presence_known = False
+        """True once the service has answered our first PNG: who was there when we signed on was told before."""
 
     @property
     def dialect(self) -> int:
@@ -318,6 +320,7 @@ class NotificationClient:
 
     def _qng(self, frame: Frame, now: float) -> Sequence[events.NotificationEvent]:
         self._pong_by = None
+        self.presence_known = self.presence_known or self.state is State.ONLINE
         told = commands.number(frame.arg(0))
         self._ping_interval = float(min(max(told, 5), 600)) if told else PING_INTERVAL
         self._ping_at = now + self._ping_interval
