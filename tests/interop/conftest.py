@@ -15,6 +15,7 @@ _BARESIP = ("baresip", ("-h",), r"baresip v(\S+)")
 _SIPP = ("sipp", ("-v",), r"SIPp v([0-9.]+)")
 _LINPHONE = ("linphonec", ("-v",), r"version: (\S+)")
 _KANNEL = ("bearerbox", ("--version",), r"version `([0-9.]+)'")
+_ESPEAK = ("espeak-ng", ("--version",), r"eSpeak NG text-to-speech: ([0-9.]+)")
 _MINIMODEM = ("minimodem", ("--version",), r"minimodem ([0-9.]+)")
 _PROSODY = ("prosodyctl", ("about",), r"Prosody ([0-9.]+)")
 _SWAKS = ("swaks", ("--version",), r"swaks version (\d+)")
@@ -126,3 +127,8 @@ def smsc_folder(request):
 @pytest.fixture
 def minimodem_is_there(request):
     _need(request, "minimodem", _MINIMODEM, "minimodem")
+
+
+@pytest.fixture
+def espeak_is_there(request):
+    _need(request, "espeak-ng", _ESPEAK, "espeak-ng")

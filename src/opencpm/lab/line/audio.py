@@ -7,6 +7,7 @@ from enum import Enum
 
 import numpy as np
 
+from opencpm.protocols.dtmf import tones_of
 from opencpm.protocols.g711 import Samples
 from opencpm.protocols.rtp import PACKET
 
@@ -23,6 +24,7 @@ class Manner(Enum):
     VOICE = "a person answers"
     FAX = "a fax machine answers"
     SILENT = "somebody picks up and says nothing"
+    PRESSES = "somebody listens and presses 1 now and then"
     MARKS = "a carrier without end answers"
     BUSY = "busy"
     NO_ANSWER = "rings, nobody answers"
@@ -38,6 +40,10 @@ def sound_of(manner: Manner) -> Samples:
         wave = 5000 * np.sin(2 * np.pi * 1300 * times)
     elif manner is Manner.VOICE:
         wave = _voice(times)
+    elif manner is Manner.PRESSES:
+        wave = np.zeros(len(times))
+        for second in range(2, 10, 2):
+            wave[second * _RATE : second * _RATE + 1600] = tones_of("1")
     else:
         wave = np.zeros(len(times))
     return np.asarray(wave, np.int16)
