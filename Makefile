@@ -56,7 +56,7 @@ format: $(VENV)/.developed ## put the code in form
 	@$(BIN)/ruff check --fix src tests
 
 peers: ## as root on Debian: the programs of others that the interop tests drive
-	apt-get install -y --no-install-recommends sip-tester baresip linphone-cli minimodem prosody kannel kannel-extras \
+	apt-get install -y --no-install-recommends sip-tester baresip linphone-cli minimodem espeak-ng prosody kannel kannel-extras \
 		swaks exim4-daemon-light chromium chromium-driver \
 		$$(command -v npm >/dev/null || echo nodejs npm)
 
