@@ -11,6 +11,7 @@ from opencpm.protocols.sip.transaction import Timers
 from opencpm.protocols.telephone.agent import CallAgent
 from opencpm.protocols.telephone.audio import Audio
 from opencpm.protocols.telephone.events import Call, Credentials, Event
+from opencpm.protocols.telephone.registration import Registration
 from opencpm.transport.flow import Address, Flow
 from opencpm.transport.udp import UdpListener, bind_udp
 from opencpm.transport.voice import PATIENCE, Pacer, Turn, Voice
@@ -112,7 +113,15 @@ class Telephone:
         self._flush()
 
     def ping(self, flow: Flow, host: str, context: object) -> None:
-        self.agent.ping(flow, host, context, self._loop.time())
+        self.agent.errands.ping(flow, host, context, self._loop.time())
+        self._flush()
+
+    def account(self, flow: Flow, host: str, credentials: Credentials, expires: int, context: object) -> Registration:
+        return self.agent.errands.account(flow, host, credentials, expires, context)
+
+    def register(self, account: Registration) -> None:
+        """The outcome comes as an event."""
+        self.agent.errands.register(account, self._loop.time())
         self._flush()
 
     async def resolve(self, host: str, port: int) -> Address:

@@ -350,3 +350,18 @@ async def test_it_tells_the_operator_what_is_up():
         said = r.connector.describe()
         assert said["trunks"][0]["up"]
         assert said["counters"] == {"delivered": 1}
+
+
+async def test_an_account_that_the_trunk_does_not_register_is_told():
+    async with rig(register_for=600, user="us", password="secret") as r:
+        await eventually(lambda: r.connector.describe()["trunks"][0]["account"] == "registration refused: 405")
+        assert "secret" not in str(r.connector.describe())
+        r.send(delivery())
+        assert (await r.inbox.outcome()).kind is OutcomeKind.DELIVERED
+
+
+async def test_a_call_that_would_outlive_its_lease_is_not_begun():
+    async with rig() as r:
+        r.send(delivery(deadline=r.connector._context.clock.now() + 60))
+        failed(await r.inbox.outcome(), Reason.CONGESTION, True)
+        assert not len(r.exchange.log)

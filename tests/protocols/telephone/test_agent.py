@@ -18,6 +18,7 @@ from opencpm.protocols.telephone.events import (
     Pinged,
     Progress,
     Refused,
+    Registered,
     Stage,
 )
 
@@ -198,11 +199,11 @@ def test_nobody_there(pair):
 
 
 def test_pings(pair):
-    pair.us.agent.ping("flow", "trunk.test", "trunk", pair.now)
+    pair.us.agent.errands.ping("flow", "trunk.test", "trunk", pair.now)
     pair.run()
     assert pair.us.of(Pinged) == [Pinged("trunk", 200)]
     pair.drop = lambda data: True
-    pair.us.agent.ping("flow", "trunk.test", "trunk", pair.now)
+    pair.us.agent.errands.ping("flow", "trunk.test", "trunk", pair.now)
     pair.wait(40.0)
     assert pair.us.of(Pinged)[-1] == Pinged("trunk", 0)
 
@@ -303,6 +304,49 @@ def test_a_trunk_that_asks_for_a_password(pair):
     assert (again.get("cseq"), auth.get("opaque")) == ("2 INVITE", "o")
     refusal = encode_response(again, 407, to_tag="y", fields=[("Proxy-Authenticate", challenge)])
     assert pair.us.agent.receive("flow", refusal, 0.0) == [Refused(call, 407, "Proxy Authentication Required")]
+
+
+def test_an_account_is_registered_and_refreshed(pair):
+    account = pair.us.agent.errands.account("flow", "trunk.test", Credentials("us", "secret"), 600, "trunk")
+    pair.us.agent.errands.register(account, 0.0)
+    first = parse(pair.us.agent.take()[0][1])
+    assert (first.get("contact"), first.get("expires")) == ("<sip:us@127.0.0.1:5070>", "600")
+    challenge = 'Digest realm="trunk", nonce="n", algorithm=SHA-256, qop="auth"'
+    refusal = encode_response(first, 401, to_tag="x", fields=[("WWW-Authenticate", challenge)])
+    assert pair.us.agent.receive("flow", refusal, 0.0) == []
+    again = parse(pair.us.agent.take()[0][1])
+    auth = parse_auth(again.get("authorization"))
+    secret = digest.ha1("us", "trunk", "secret", "SHA-256")
+    assert auth.get("response") == digest.answer(secret, auth, "REGISTER", "SHA-256")
+    assert (again.get("cseq"), again.get("call-id")) == ("2 REGISTER", first.get("call-id"))
+    contacts = "<sip:other@127.0.0.1:1>;expires=5, <sip:us@127.0.0.1:5070>;expires=300"
+    granted = encode_response(again, 200, to_tag="x", fields=[("Contact", contacts)])
+    assert pair.us.agent.receive("flow", granted, 0.0) == [Registered("trunk", 200, 300)]
+    pair.us.agent.errands.register(account, 150.0)
+    third = parse(pair.us.agent.take()[0][1])
+    assert third.get("cseq") == "3 REGISTER"
+    wrong = encode_response(third, 403, to_tag="x")
+    assert pair.us.agent.receive("flow", wrong, 150.0) == [Registered("trunk", 403, 0)]
+
+
+def test_a_wrong_password_is_asked_once(pair):
+    account = pair.us.agent.errands.account("flow", "trunk.test", Credentials("us", "secret"), 600, "trunk")
+    pair.us.agent.errands.register(account, 0.0)
+    challenge = ("WWW-Authenticate", 'Digest realm="trunk", nonce="n"')
+    events = []
+    for _ in range(2):
+        sent = parse(pair.us.agent.take()[0][1])
+        events += pair.us.agent.receive("flow", encode_response(sent, 401, to_tag="x", fields=[challenge]), 0.0)
+    assert events == [Registered("trunk", 401, 0)]
+    assert pair.us.agent.take() == []
+
+
+def test_a_registration_that_nobody_answers(pair):
+    pair.drop = lambda data: True
+    account = pair.us.agent.errands.account("flow", "trunk.test", Credentials("us", "secret"), 600, "trunk")
+    pair.us.agent.errands.register(account, 0.0)
+    pair.wait(40.0)
+    assert pair.us.of(Registered) == [Registered("trunk", 0, 0)]
 
 
 def request(method, **fields):

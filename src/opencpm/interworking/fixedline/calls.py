@@ -84,6 +84,7 @@ class Calls:
         jobs = [each for each in self._outbox.take(job.queue, settings.messages) if self._is_fresh(each)]
         items = [item for each in jobs for item in self._outbox.items(each)]
         if not items:
+            self._fail(jobs, reasons.too_late())
             return
         machine = LineCall(
             caller=True,
@@ -111,12 +112,16 @@ class Calls:
         )
 
     def _is_fresh(self, job: Job) -> bool:
-        """Its validity is not over."""
-        expires = job.delivery.expires_at
-        if expires and expires <= self._context.clock.now():
+        """Its validity is not over, and a whole call fits into its lease: nobody else may call meanwhile."""
+        delivery, now = job.delivery, self._context.clock.now()
+        longest = job.trunk.ring_timeout + job.trunk.call_limit
+        if delivery.expires_at and delivery.expires_at <= now:
             self._fail([job], reasons.expired())
-            return False
-        return True
+        elif delivery.deadline and delivery.deadline - now < longest:
+            self._fail([job], reasons.too_late())
+        else:
+            return True
+        return False
 
     def _visit(self, trunk: Trunk, line: str, ours: str, machine: LineCall, *, outgoing: bool) -> Visit:
         visit = Visit(

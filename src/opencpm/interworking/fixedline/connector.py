@@ -14,7 +14,7 @@ from opencpm.domain.message import Message
 from opencpm.domain.profile import UNKNOWN_REACH, Fit, Health, HealthState, Reach
 from opencpm.domain.session import Composing, SessionOffer
 from opencpm.interfaces import Context, Inbox, Leg, LegEvents
-from opencpm.protocols.telephone.events import Answered, Event, HungUp, Offered, Pinged, Refused
+from opencpm.protocols.telephone.events import Answered, Event, HungUp, Offered, Pinged, Refused, Registered
 
 from . import adapt, outgoing, reasons
 from .calls import Calls
@@ -107,6 +107,7 @@ class FixedLineConnector:
                     "address": trunk.host,
                     "up": trunk.up,
                     "detail": trunk.detail,
+                    "account": trunk.account,
                     "calls": len(trunk.visits),
                 }
                 for trunk in self._trunks
@@ -199,6 +200,8 @@ class FixedLineConnector:
         now = asyncio.get_running_loop().time()
         if isinstance(event, Pinged):
             event.context.answered(event.status, now)
+        elif isinstance(event, Registered):
+            event.context.registered(event.status, event.expires, now)
         elif isinstance(event, Offered):
             self._calls.offered(event.call)
         elif isinstance(event, Answered):

@@ -50,6 +50,9 @@ class TrunkSettings(_Section):
     )
     user: str = Field(default="", max_length=64, description="Account, where the trunk asks for a password.")
     password: str = Field(default="", max_length=128, repr=False, description="Its password.")
+    register_for: int = Field(
+        default=0, ge=0, le=86400, description="Register the account for so many seconds, again and again; 0: do not."
+    )
     keep_alive: Seconds = Field(default=30.0, description="Seconds between questions whether the trunk is there.")
     ring_timeout: Seconds = Field(default=30.0, description="How long a line may ring: a terminal answers at once.")
     answer_pause: Annotated[float, Field(ge=0.1, le=2.0)] = Field(
@@ -71,6 +74,8 @@ class TrunkSettings(_Section):
             raise ValueError("number: say which number is ours on this trunk")
         if self.role == "terminal" and not self.centre:
             raise ValueError("centre: say which number takes our texts")
+        if self.register_for and not self.user:
+            raise ValueError("user: say which account is to be registered")
         return self
 
     @property

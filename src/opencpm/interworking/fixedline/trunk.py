@@ -5,6 +5,8 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Callable
 
+from opencpm.protocols.telephone.events import Credentials
+from opencpm.protocols.telephone.registration import Registration
 from opencpm.transport.flow import Flow
 from opencpm.transport.telephone import Telephone
 
@@ -13,6 +15,7 @@ from .visit import Visit
 
 _SOON = 5.0
 _PATIENCE = 5.0
+_LATER = 60.0
 
 
 class Trunk:
@@ -25,7 +28,10 @@ class Trunk:
         self.up = True
         self.detail = "not asked yet"
         self.visits: set[Visit] = set()
+        self.account = "" if not settings.register_for else "not registered yet"
         self._down_at: float | None = None
+        self._account: Registration | None = None
+        self._register_at = 0.0
 
     @property
     def name(self) -> str:
@@ -54,8 +60,25 @@ class Trunk:
                     phone.ping(self.flow, self.host, self)
                 else:
                     self.up, self.detail, self._down_at = True, "not asked (keep_alive = 0)", None
+                self._register(phone, self.flow, loop.time())
                 found()
             await asyncio.sleep(self.settings.keep_alive if self.up and self.settings.keep_alive else _SOON)
+
+    def _register(self, phone: Telephone, flow: Flow, now: float) -> None:
+        """Register the account, when its registration is about to end."""
+        settings = self.settings
+        if not settings.register_for or now < self._register_at:
+            return
+        if self._account is None or self._account.flow is not flow:
+            credentials = Credentials(settings.user, settings.password)
+            self._account = phone.account(flow, self.host, credentials, settings.register_for, self)
+        phone.register(self._account)
+
+    def registered(self, status: int, expires: int, now: float) -> None:
+        """What the trunk said to that; a refusal is not asked again for a while, since accounts get locked."""
+        self.answered(status, now)
+        self.account = "registered" if status == 200 else f"registration refused: {status}" if status else "no answer"
+        self._register_at = now + (max(_SOON, expires / 2) if status == 200 else _LATER if status else _SOON)
 
     def answered(self, status: int, now: float) -> None:
         """It answered something."""

@@ -28,16 +28,22 @@ from . import audio
 from .audio import Audio
 from .caller import called_of, caller_of
 from .credentials import authorization, challenge_of
-from .events import Answered, Call, Credentials, Event, HungUp, Offered, Pinged, Progress, Refused, Stage
+from .errands import Errands
+from .events import (
+    Answered,
+    Call,
+    Credentials,
+    Event,
+    HungUp,
+    Offered,
+    Progress,
+    Refused,
+    Stage,
+)
 
 ALLOW = "INVITE, ACK, BYE, CANCEL, OPTIONS, UPDATE, INFO"
 _HARMLESS = frozenset({"OPTIONS", "INFO"})
 _MAX_TRANSACTIONS = 20_000
-
-
-class _Ping:
-    def __init__(self, context: Any) -> None:
-        self.context = context
 
 
 class CallAgent:
@@ -55,6 +61,7 @@ class CallAgent:
         self._host, self._port = local
         self._token, self._name = new_token, name
         self._layer = TransactionLayer(timers, max_server=_MAX_TRANSACTIONS)
+        self.errands = Errands(self._layer, local, new_token, name)
         self._dialogs: dict[DialogId, Call] = {}
         self._events: list[Event] = []
 
@@ -137,20 +144,6 @@ class CallAgent:
         elif call.stage is Stage.OFFERED:
             self.refuse(call, 480, now)
 
-    def ping(self, flow: Any, host: str, context: Any, now: float) -> None:
-        """Ask whether a trunk is there."""
-        branch = f"{MAGIC_COOKIE}{self._token()}"
-        fields = [
-            ("Via", self._via(branch)),
-            ("Max-Forwards", "70"),
-            ("From", f"<sip:{self._host}>;tag={self._token()}"),
-            ("To", f"<sip:{host}>"),
-            ("Call-ID", self._token()),
-            ("CSeq", "1 OPTIONS"),
-        ]
-        data = encode_request("OPTIONS", f"sip:{host}", fields)
-        self._layer.request(flow, False, "OPTIONS", branch, data, _Ping(context), now)
-
     # -- the wire
 
     def receive(self, flow: Any, datagram: bytes, now: float) -> list[Event]:
@@ -186,8 +179,8 @@ class CallAgent:
             context = event.transaction.context
             if isinstance(context, Call):
                 self._answered(context, event.response, now)
-            elif isinstance(context, _Ping) and (event.response is None or event.response.status >= 200):
-                self._events.append(Pinged(context.context, event.response.status if event.response else 0))
+            elif context is not None:
+                self._events += self.errands.answered(context, event.response, now)
         else:
             call = event.transaction.context
             if isinstance(call, Call) and call.stage is Stage.UP:

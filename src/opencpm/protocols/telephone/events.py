@@ -92,4 +92,12 @@ class Pinged(NamedTuple):
     status: int
 
 
-Event = Offered | Progress | Answered | Refused | HungUp | Pinged
+class Registered(NamedTuple):
+    """A registration was answered: ``status`` 200 and for how many seconds it holds, else why not (0: no answer)."""
+
+    context: Any
+    status: int
+    expires: int
+
+
+Event = Offered | Progress | Answered | Refused | HungUp | Pinged | Registered
