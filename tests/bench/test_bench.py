@@ -8,7 +8,8 @@ import pytest
 from click.testing import CliRunner
 
 from opencpm.cli import main
-from opencpm.lab.bench import SCENARIOS, kannel
+from opencpm.cli.demo_setup import prepare
+from opencpm.lab.bench import SCENARIOS, kannel, measure_lines
 from opencpm.lab.bench.texts import LONG_TEXT, message
 from opencpm.lab.bench.wire import ok
 from opencpm.protocols.gsm.segmentation import segment
@@ -57,6 +58,13 @@ def test_kannel_beside_us() -> None:
     assert found["kannel_messages"] == 20
     assert {key for key in kannel.KEYS if found[key] >= 0} == set(kannel.KEYS)
     assert not KEYS & found.keys()
+
+
+async def test_lines_are_measured() -> None:
+    found = await measure_lines(prepare, 5)
+    assert found["line_texts_delivered"] == found["line_calls"] == 5
+    assert found["line_call_ms"] > 0
+    assert 1 <= found["line_calls_at_once"] <= 5
 
 
 def test_a_long_message_has_three_segments() -> None:

@@ -34,7 +34,8 @@ BESIDE = {
     "kannel_us": "Kannel here and now: HTTP in, spooled, 202, SMPP out (bearerbox and smsbox)",
     "kannel_receipt_us": "Kannel here and now, with receipt and callback",
 }
-SCENARIOS = [*WORDS, *BESIDE, *ACCOUNTS]
+LINES = {"line_call_ms": "ms a call that brings a text to a telephone line as sound, 200 of them at once"}
+SCENARIOS = [*WORDS, *BESIDE, *ACCOUNTS, *LINES]
 # CPU µs a message, measured on a machine like the one these figures are compared on
 PEERS = (
     ("Kamailio, relaying the same MESSAGE, nothing stored", "180"),
@@ -63,11 +64,11 @@ def bench(messages: int, window: int, only: tuple[str, ...], profile: bool, as_j
     opencpm bench --json
     opencpm bench --only sip_to_sms_receipt_us --profile
     """
-    from opencpm.lab.bench import measure, measure_accounts
+    from opencpm.lab.bench import measure, measure_accounts, measure_lines
 
     def tell(key: str) -> None:
         if not as_json:
-            click.echo(f"… {(WORDS | BESIDE | ACCOUNTS)[key]}", err=True)
+            click.echo(f"… {(WORDS | BESIDE | ACCOUNTS | LINES)[key]}", err=True)
 
     with tempfile.TemporaryDirectory(prefix="opencpm-profile-") as name:
         folder = Path(name) if profile else None
@@ -75,6 +76,11 @@ def bench(messages: int, window: int, only: tuple[str, ...], profile: bool, as_j
         if not only or set(only) & set(ACCOUNTS):
             tell("msn_restore_seconds")
             found |= run(measure_accounts(prepare_accounts))
+        if not only or set(only) & set(LINES):
+            from opencpm.cli.demo_setup import prepare as prepare_town
+
+            tell("line_call_ms")
+            found |= run(measure_lines(prepare_town))
         if as_json:
             print_json(found)
         else:
@@ -100,7 +106,7 @@ def _table(found: dict[str, Any]) -> None:
             name = key.removesuffix("_us")
             system, rate = found[f"{name}_system_us"], found[f"{name}_per_second"]
             click.echo(f"{found[key]:>10.1f}  {words}; {system} of it in the kernel; {rate} a second")
-    for key, words in (BESIDE | ACCOUNTS).items():
+    for key, words in (BESIDE | ACCOUNTS | LINES).items():
         if key in found:
             click.echo(f"{found[key]:>10.1f}  {words}")
     click.echo("\nOthers, measured on a similar machine")
