@@ -18,6 +18,7 @@ class NameServer(asyncio.DatagramProtocol):
         self.records = {}  # domain -> (ttl, records as text)
         self.asked = []
         self.silent = self.broken = False
+        self.garbage = b""  # sent instead of an answer, after the query's own id
         self.held = None  # list of answers kept back
 
     def number(self, number, *naptrs, ttl=300):
@@ -36,6 +37,9 @@ class NameServer(asyncio.DatagramProtocol):
         name = query.question[0].name.to_text().rstrip(".")
         self.asked.append(name)
         if self.silent:
+            return
+        if self.garbage:
+            self.transport.sendto(data[:2] + self.garbage, peer)
             return
         answer = dns.message.make_response(query)
         answer.flags |= dns.flags.AA

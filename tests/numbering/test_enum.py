@@ -92,6 +92,26 @@ async def test_a_name_server_that_does_not_answer_holds_nobody_up_for_long(fault
         assert numbers.facts(BOB).carrier == "1"
 
 
+@pytest.mark.parametrize(
+    "garbage",
+    [
+        b"\0",
+        b"\x81\x80\0\x01\0\x01\0\0\0\0" + b"\xc0\x0c" * 40,
+        b"\x81\x80\0\x01\xff\xff\0\0\0\0\x013\0\0\x23\0\x01",
+        b"\xff" * 500,
+    ],
+)
+async def test_nonsense_instead_of_an_answer_costs_only_itself(garbage):
+    async with stage(enum_timeout=0.2) as (server, numbers, _):
+        server.garbage = garbage
+        await asked(numbers, BOB)
+        assert (numbers.facts(BOB), numbers.missing([BOB])) == (NO_FACTS, [])
+        server.garbage = b""
+        server.number(CAROL, pstn("tel:x;spn=1"))
+        await asked(numbers, CAROL)
+        assert numbers.facts(CAROL).carrier == "1"
+
+
 async def test_an_answer_outlives_a_name_server_that_goes():
     async with stage(enum_timeout=0.2) as (server, numbers, clock):
         server.number(BOB, pstn("tel:x;spn=1"))

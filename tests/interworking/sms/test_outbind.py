@@ -101,3 +101,27 @@ async def test_stopping_unbinds():
         await it.call()
         await it.smsc.wait_bound()
     assert "unbind" in [line.name for line in it.smsc.log]
+
+
+@pytest.mark.parametrize(
+    "noise",
+    [
+        b"GET / HTTP/1.1\r\n\r\n",
+        bytes.fromhex("0000000f0000000b0000000000000001"),
+        bytes.fromhex("00000012000000090000000000000001") + b"xy",
+        bytes.fromhex("000000120000000b0000000000000001") + b"xy",
+        bytes.fromhex("00000010000000060000000000000001"),
+        bytes.fromhex("00000010800000090000000000000001"),
+    ],
+)
+async def test_noise_on_the_port_leaves_the_link_alone(noise):
+    async with stage(bind="transceiver") as it:
+        await it.call()
+        await it.smsc.wait_bound()
+        reader, writer = await asyncio.open_connection(HERE, it.link["listening"])
+        writer.write(noise)
+        writer.write_eof()
+        assert b"opencpm" not in await reader.read()  # neither bound to nor told who we are
+        writer.close()
+        it.connector.send([delivery()])
+        assert (await it.inbox.outcome()).kind is OutcomeKind.ACCEPTED
