@@ -41,6 +41,7 @@ class CentreLink:
         self.throttle = Throttle(settings.rate, 0.0)
         self.detail = "not connected yet"
         self._settings = settings
+        self._tls = _tls(settings)
         self._where = f"{settings.host}:{settings.port}"
         self._on_events, self._on_change = on_events, on_change
         self._session: Session | None = None
@@ -120,7 +121,8 @@ class CentreLink:
                 on_lost=self._lost,
                 on_ready=self._connected,
                 on_writable=lambda _: self._on_events(()),
-                tls=ssl.create_default_context() if settings.tls else None,
+                tls=self._tls,
+                server_name=settings.tls_name,
             )
         except (OSError, TimeoutError) as error:
             self._session = None
@@ -221,3 +223,13 @@ class CentreLink:
                 await self._gone.wait()
         except TimeoutError:
             link.abort()
+
+
+def _tls(settings: UcpSettings) -> ssl.SSLContext | None:
+    """Raises ValueError for a file that cannot be used."""
+    if not settings.tls:
+        return None
+    try:
+        return ssl.create_default_context(cafile=settings.tls_ca or None)
+    except OSError as error:  # ssl.SSLError is one
+        raise ValueError(f"tls_ca: {settings.tls_ca}: {error.strerror or error}") from None

@@ -25,6 +25,8 @@ class UcpSettings(BaseModel):
     host: str = Field(default="127.0.0.1", description="Host of the SMS centre.")
     port: int = Field(default=3000, ge=1, le=65535, description="Its port; UCP has no usual one.")
     tls: bool = Field(default=False, description="TLS; the centre's certificate is checked.")
+    tls_ca: str = Field(default="", description="File with the certificates to trust, PEM; left out: the system's.")
+    tls_name: str = Field(default="", description="Name in the centre's certificate, if it is not host.")
     session: bool = Field(default=True, description="Log in (operation 60); false: the centre knows us otherwise.")
     account: str = Field(
         default="opencpm",

@@ -37,7 +37,10 @@ class Connection:
         self.account = ""
         self.session = Session(now, centre=True, window=centre.window, timers=centre.timers)
         self.link: Link[Event] = Link(
-            LoggedSession(self.session, centre.log), on_events=self._heard, on_lost=self._lost
+            LoggedSession(self.session, centre.log),
+            on_events=self._heard,
+            on_lost=self._lost,
+            on_ready=lambda _: centre.arrived(self),
         )
         self._centre = centre
         self._backlog: deque[Mobile] = deque()

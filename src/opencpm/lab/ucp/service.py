@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import ssl
 import time
 from collections import deque
 from collections.abc import Mapping
@@ -43,9 +44,11 @@ class LabUcp:
         window: int = 50,
         unique: bool = False,
         timers: Timers | None = None,
+        tls: ssl.SSLContext | None = None,
     ) -> None:
         if host not in _LOOPBACK:
             raise ValueError("the lab listens on loopback only")
+        self._tls = tls
         self.accounts = accounts
         self.faults = Faults()
         self.log = FrameLog()
@@ -80,7 +83,7 @@ class LabUcp:
     async def up(self) -> None:
         """Listen; after ``down``, on the same port."""
         if self._server is None:
-            self._server = await listen(self._accept, self._host, self._port)
+            self._server = await listen(self._accept, self._host, self._port, tls=self._tls)
             self._port = address_of(self._server)[1]
 
     async def down(self) -> None:
@@ -194,9 +197,11 @@ class LabUcp:
     # -- inside
 
     def _accept(self) -> asyncio.Protocol:
-        connection = Connection(self, asyncio.get_running_loop().time())
+        return Connection(self, asyncio.get_running_loop().time()).link
+
+    def arrived(self, connection: Connection) -> None:
+        """A connection stands, also its TLS."""
         self._connections.append(connection)
-        return connection.link
 
     def _from_phone(self, phone: Phone, sent: SentText, messages: list[Message]) -> None:
         scts = times.stamp(time.time(), UTC)
