@@ -8,6 +8,7 @@ from opencpm.protocols.gsm.segmentation import segment
 from opencpm.protocols.mm1.push import from_segments, segments_of
 from opencpm.protocols.smpp.binding import Bind
 from opencpm.protocols.smpp.command import Command
+from opencpm.protocols.smpp.events import Answered
 from opencpm.protocols.smpp.parts import part_of
 from opencpm.protocols.smpp.pdu import Pdu, encode
 from opencpm.protocols.smpp.short_message import UDHI
@@ -18,6 +19,7 @@ from opencpm.protocols.smpp.status import (
     RTHROTTLED,
     RX_T_APPN,
 )
+from opencpm.protocols.smpp.tlv import Tag
 from tests.protocols.mm1.vectors import NOTIFICATION
 
 from .esme import Esme, bound, sm
@@ -438,3 +440,11 @@ async def test_a_push_of_something_else_is_refused(tmp_path):
         header = bytes.fromhex("0605040B8423F0")
         wrong = sm(header + b"\x01\x06\x01\xaenonsense", PHONE, esm_class=UDHI, data_coding=4)
         assert (await esme.submit(wrong))[0] == 0x104
+
+
+@pytest.mark.parametrize(("version", "told"), [(0x34, []), (0x50, [0])])
+async def test_an_esme_of_5_0_is_told_how_crowded_it_is_here(tmp_path, version, told):
+    async with house_with_smsc(tmp_path) as one, one.esme(version=version) as esme:
+        assert (await esme.submit(sm("Hello", PHONE)))[0] == 0
+        answered = next(event for event in esme.events if isinstance(event, Answered))
+        assert [value[0] for tag, value in answered.tlvs if tag == Tag.CONGESTION_STATE] == told

@@ -18,6 +18,7 @@ from opencpm.protocols.smpp.pdu import Pdu, Value
 from opencpm.protocols.smpp.session import Session
 from opencpm.protocols.smpp.short_message import ShortMessage
 from opencpm.protocols.smpp.states import SessionState
+from opencpm.protocols.smpp.tlv import Tag, Tlvs
 from opencpm.settings import SmppTerms
 from opencpm.transport.link import Link
 
@@ -106,8 +107,15 @@ class Peer:
     def respond(self, received: Received, status: int, message_id: str = "") -> None:
         """Answer a submit_sm or data_sm, once."""
         self.account.pending -= 1
-        self.session.respond(received, for_version(status, self.version), message_id)
+        tlvs = self._congestion() if self.version >= _V50 else ()
+        self.session.respond(received, for_version(status, self.version), message_id, tlvs)
         self.link.wake()
+
+    def _congestion(self) -> Tlvs:
+        """congestion_state (5.0 §4.8.4.18): how much of what may wait for our response does, in per cent."""
+        account = self.account
+        state = min(100, 100 * account.pending // account.terms.pending)
+        return ((int(Tag.CONGESTION_STATE), bytes((state,))),)
 
     def answer(self, asked: Pdu, body: dict[str, Value] | None = None, status: int = 0) -> None:
         """Answer any other request, once."""

@@ -7,7 +7,7 @@ import os
 import platform
 import sys
 import tempfile
-from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
+from collections.abc import AsyncIterator, Awaitable, Callable, Mapping, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -100,6 +100,7 @@ async def measure(
             tell(kannel.KEYS[0])
             with tempfile.TemporaryDirectory(prefix="opencpm-bench-") as where:
                 found |= await kannel.measure_kannel(Path(where), port, min(messages, KANNEL_MESSAGES), window)
+    found |= _beside_kannel(found)
     found |= {
         "messages": messages,
         "window": window,
@@ -108,6 +109,16 @@ async def measure(
         "no_storage_is": "the first one with a store that acknowledges and drops (store_messages = false)",
     }
     return found
+
+
+def _beside_kannel(found: Mapping[str, Any]) -> dict[str, Any]:
+    """Our share of what Kannel takes for the same, where both were measured in this run."""
+    pairs = (("sip_to_sms", "kannel_us"), ("sip_to_sms_receipt", "kannel_receipt_us"))
+    return {
+        f"{ours}_of_kannel": round(found[f"{ours}_us"] / found[theirs], 3)
+        for ours, theirs in pairs
+        if f"{ours}_us" in found and found.get(theirs)
+    }
 
 
 async def _one(

@@ -35,7 +35,7 @@ from .short_message import (
 )
 from .states import BOUND, BOUND_BY, RULES, Role, SessionState, may_receive, may_send
 from .status import RALYBND, RINVBNDSTS, RINVCMDID, RSYSERR
-from .tlv import Tag, int_of
+from .tlv import Tag, Tlvs, int_of
 
 MAX_SEQUENCE = 0x7FFFFFFF
 _BROADCASTING = 0x50
@@ -140,11 +140,13 @@ class Session:
             self._alive.spoke(now)
         return sequence
 
-    def respond(self, received: Received, status: int = 0, message_id: str = "") -> None:
+    def respond(self, received: Received, status: int = 0, message_id: str = "", tlvs: Tlvs = ()) -> None:
         """Answer a deliver_sm, submit_sm or data_sm, once. After the session closed, nothing happens."""
         self._owed -= 1
         if self.state is not SessionState.CLOSED:
-            self._out.append(encode_id_response(received.command | RESPONSE, status, received.sequence, message_id))
+            self._out.append(
+                encode_id_response(received.command | RESPONSE, status, received.sequence, message_id, tlvs)
+            )
 
     def forgive(self) -> None:
         """One request of the peer will never be answered (tests of the peer want that)."""

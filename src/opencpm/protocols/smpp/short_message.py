@@ -125,8 +125,11 @@ def decode_short_message(pdu: bytes) -> ShortMessage:
     )
 
 
-def encode_id_response(command: int, status: int, sequence: int, message_id: str = "") -> bytes:
+def encode_id_response(command: int, status: int, sequence: int, message_id: str = "", tlvs: Tlvs = ()) -> bytes:
     """A submit_sm_resp, deliver_sm_resp (its id is empty) or data_sm_resp. With an error the id is left out."""
+    if tlvs:
+        body = message_id.encode("latin-1", "replace") + b"\0" + encode_tlvs(tlvs)
+        return HEADER.pack(16 + len(body), command, status, sequence) + body
     if not message_id:
         return HEADER.pack(17, command, status, sequence) + b"\0"
     body = message_id.encode("latin-1", "replace") + b"\0"
