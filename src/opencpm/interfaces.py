@@ -44,7 +44,7 @@ from opencpm.domain.message import Message, Part
 from opencpm.domain.number import NumberFacts
 from opencpm.domain.plan import Form
 from opencpm.domain.presence import Presence
-from opencpm.domain.profile import Fit, Health, Profile, Reach
+from opencpm.domain.profile import Availability, Fit, Health, Profile, Reach
 from opencpm.domain.report import Reference, Report
 from opencpm.domain.roster import ContactRequest, RosterChange, RosterEntry
 from opencpm.domain.session import CloseReason, Composing, SessionOffer, SessionState
@@ -145,8 +145,31 @@ class Inbox(Protocol):
         """A link came up or went down, so that what waits for it can be sent."""
 
     @property
+    def presences(self) -> Presences:
+        """Presence, for accesses whose devices have it."""
+
+    @property
     def groups(self) -> Groups:
         """Group sessions, for accesses whose devices have them."""
+
+
+Heard = Callable[[Presence], None]
+"""Told of every later presence of somebody who is followed."""
+
+
+class Presences(Protocol):
+    """Presence, for accesses whose devices publish and follow it."""
+
+    def published(self, subscriber: Address, availability: Availability, note: str) -> None:
+        """How a subscriber wants to appear, said by a device of theirs."""
+
+    def follow(self, watcher: Address, target: Address, heard: Heard) -> tuple[Presence, Callable[[], None]]:
+        """How somebody is, as far as ``watcher`` may know: another subscriber, or a person on a foreign network.
+
+        The second value ends it. Who has blocked the watcher is offline to them.
+
+        :raises SendError: the watcher is nobody here.
+        """
 
 
 class Groups(Protocol):

@@ -1,4 +1,4 @@
-"""What strangers may send about groups: only the documented errors come of it."""
+"""What strangers may send about groups and presence: only the documented errors come of it."""
 
 from __future__ import annotations
 
@@ -8,12 +8,13 @@ from hypothesis import strategies as st
 from opencpm.access.sip.addresses import Home
 from opencpm.access.sip.group_words import invited, referral
 from opencpm.messaging.group_state import group_bytes, group_from
-from opencpm.protocols import conference_info
+from opencpm.protocols import conference_info, pidf
 from opencpm.protocols.sip.errors import SipError
 from opencpm.protocols.sip.message import Message
 from opencpm.protocols.sip.response import Refusal
 from tests.access.sip.test_group_words import GROUP, listed
 from tests.protocols.test_conference_info import SHEET
+from tests.protocols.test_pidf import BY_OTHERS
 
 HOME = Home("cpm.test", frozenset({"cpm.test"}))
 
@@ -60,3 +61,12 @@ def test_stored_groups(value: bytes) -> None:
 
 def test_a_stored_group_is_read_as_it_was() -> None:
     assert group_from(GROUP.id, group_bytes(GROUP)) == GROUP
+
+
+@given(st.one_of(st.binary(max_size=300), mangled(BY_OTHERS)))
+def test_presence_documents(body: bytes) -> None:
+    try:
+        found = pidf.parse(body)
+    except pidf.PidfError:
+        return
+    pidf.build(found)

@@ -144,7 +144,7 @@ async def test_a_pager_message_to_the_group(tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     ("make", "status"),
     [
-        (lambda d, g: d.agent.request("SUBSCRIBE", g, [*head(d, "SUBSCRIBE", g), ("Event", "presence")]), 489),
+        (lambda d, g: d.agent.request("SUBSCRIBE", g, [*head(d, "SUBSCRIBE", g), ("Event", "dialog")]), 489),
         (
             lambda d, g: d.agent.request("SUBSCRIBE", ALICE, [*head(d, "SUBSCRIBE", ALICE), ("Event", "conference")]),
             404,

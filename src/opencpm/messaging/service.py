@@ -40,6 +40,7 @@ from opencpm.messaging.group import Focus
 from opencpm.messaging.housekeeping import Housekeeping
 from opencpm.messaging.links import Links
 from opencpm.messaging.presence import PresenceBoard, Sight
+from opencpm.messaging.presence_watch import PresenceWatch
 from opencpm.messaging.report import Reporting
 from opencpm.messaging.session import Sessions
 from opencpm.messaging.shares import Shares
@@ -70,6 +71,7 @@ class Messaging:
         self._dispatch = Dispatch(self._ground)
         self._directory = directory
         self.presence = PresenceBoard(bus, clock)
+        self._watch = PresenceWatch(self._ground, self.presence, self.publish)
         self.accounts = Accounts(store, directory, bus, clock, self._ground.connectors)
         threads = Threads(store, ids)
         self._accept = Accept(self._ground, self._dispatch, threads)
@@ -160,6 +162,7 @@ class Messaging:
             f"user:{subscriber}",
             {"type": "presence", "network": network, "address": subscriber, "availability": reach.availability.value},
         )
+        self._watch.subscriber_changed(subscriber)
         if reach.availability is not Availability.OFFLINE:
             self._dispatch.push(f"user:{subscriber}")
             self._focus.appeared(subscriber)
@@ -170,6 +173,8 @@ class Messaging:
         news = self.presence.changed(owner, Sight(network, address, account), presence)
         if news and presence.availability is not Availability.OFFLINE:
             self._dispatch.push(f"presence:{network}:{address}")
+        if news:
+            self._watch.somebody_changed(owner, address)
         if news and presence.availability in (Availability.AVAILABLE, Availability.OFFLINE):
             self._focus.seen(owner, address, presence.availability is Availability.AVAILABLE)
 
@@ -214,6 +219,11 @@ class Messaging:
     # -- questions ---------------------------------------------------------------------------------------------
 
     @property
+    def presences(self) -> PresenceWatch:
+        """Presence, for devices."""
+        return self._watch
+
+    @property
     def groups(self) -> Focus:
         """Group sessions."""
         return self._focus
@@ -236,6 +246,7 @@ class Messaging:
                     "since": changed.presence.since,
                 },
             )
+        self._watch.subscriber_changed(user_id)
         return changed
 
     def sessions(self) -> list[SessionRecord]:

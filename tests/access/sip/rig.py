@@ -115,7 +115,7 @@ class InboxLog:
         self.reaches: asyncio.Queue[tuple[str, Reach]] = asyncio.Queue()
         self.batches: list[int] = []
         self.verdict: Callable[[Message], SendError | None] = lambda message: None
-        self.groups = None
+        self.groups = self.presences = None
         self.held: list[Callable[[], None]] | None = None
 
     def received(self, messages: Sequence[Message], done: Done) -> None:

@@ -23,24 +23,19 @@ from opencpm.access.sip.session_content import Parties
 from opencpm.access.sip.session_leg import ALLOW, SessionLeg, SessionRoom
 from opencpm.access.sip.session_media import MediaPath
 from opencpm.access.sip.session_timer import Refresh
+from opencpm.access.sip.subscription import Subscription, life
 from opencpm.domain.address import Address
 from opencpm.domain.errors import Reason, SendError
 from opencpm.domain.group import LIVE, Group, GroupWish
 from opencpm.interfaces import Groups, LegEvents
 from opencpm.protocols.conference_info import CONTENT_TYPE, build
-from opencpm.protocols.sip.dialog import Dialog, uas_dialog
+from opencpm.protocols.sip.dialog import uas_dialog
 from opencpm.protocols.sip.errors import SipError
-from opencpm.protocols.sip.headers import parse_number
-from opencpm.protocols.sip.message import Message as SipMessage
 from opencpm.protocols.sip.response import Refusal
 
 log = logging.getLogger("opencpm.access.sip.group")
 
 EVENT = "conference"
-LONGEST = 3600
-SHORTEST = 60
-"""Bounds of a subscription's life, seconds."""
-
 NOT_AUTHORISED = "127 Service not authorised"
 """Clients look for this text in the Warning of a 403."""
 
@@ -168,29 +163,26 @@ class GroupsIn:
 
     # ------------------------------------------------------------------------------------------- SUBSCRIBE
 
-    def subscribed(self, requests: Sequence[Request]) -> None:
-        """Handler of SUBSCRIBE outside dialogs: the event package "conference" of a group's address."""
-        for request in requests:
-            self._guarded(request, self._subscribe)
+    def subscribed(self, request: Request) -> None:
+        """A SUBSCRIBE to the event package "conference" of a group's address."""
+        self._guarded(request, self._subscribe)
 
     def _subscribe(self, request: Request) -> None:
-        message = request.message
-        if message.get("event").partition(";")[0].strip().lower() != EVENT or self.groups is None:
-            raise Refusal(489, "", ("Allow-Events", EVENT))
+        groups, room = self.groups, self._room
+        if groups is None or len(self._subscriptions) >= _MAX_FOLLOWED:
+            raise Refusal(503, "", ("Retry-After", "60"))
         originator = self._authenticator.originator(request)
         if originator is None:
             return
-        if len(self._subscriptions) >= _MAX_FOLLOWED:
-            raise Refusal(503, "", ("Retry-After", "60"))
-        focus = self._focus(request)
-        expires = life(message)
-        dialog = uas_dialog(message, request.to_tag)
+        focus, expires = self._focus(request), life(request.message)
+        uri, dialog = room.home.uri(focus), room.dialog(request)
         subscription = Subscription(
-            self._room, dialog, originator.address, self._max_members, self._subscriptions.discard
+            room.endpoint, dialog, EVENT, lambda flow: focus_contact(uri, flow), self._subscriptions.discard
         )
-        group, stop = self.groups.follow(focus, originator.address, subscription.changed)
+        seen = _Seen(room, originator.address, self._max_members, subscription)
+        seen.group, stop = groups.follow(focus, originator.address, seen.changed)
         self._subscriptions.add(subscription)
-        subscription.begin(request, group, stop, expires)
+        subscription.begin(request, expires, seen.content, stop)
 
     def _focus(self, request: Request) -> Address:
         found = self._room.home.address(request.message.uri)
@@ -209,136 +201,24 @@ class GroupsIn:
             self._refuse(request, error)
 
 
-class Subscription:
-    """One device that follows a group: a `DialogUser`. One NOTIFY is under way at a time; the next has what is then."""
+class _Seen:
+    """What one subscription shows of a group, to one of its members."""
 
-    def __init__(
-        self,
-        room: SessionRoom,
-        dialog: Dialog,
-        member: Address,
-        maximum: int,
-        over: Callable[[Subscription], None],
-    ) -> None:
-        self._room, self._dialog, self._member, self._maximum = room, dialog, member, maximum
-        self._loop = asyncio.get_running_loop()
-        self._over = over
-        self._group: Group | None = None
-        self._stop: Callable[[], None] = lambda: None
-        self._until = 0.0
-        self._timer: asyncio.TimerHandle | None = None
-        self._under_way = self._again = self._ended = False
-
-    def begin(self, request: Request, group: Group, stop: Callable[[], None], expires: int) -> None:
-        self._group, self._stop = group, stop
-        self._room.endpoint.adopt(self._dialog, self, request.flow)
-        self._take(request, expires)
+    def __init__(self, room: SessionRoom, member: Address, maximum: int, subscription: Subscription) -> None:
+        self._room, self._member, self._maximum, self._subscription = room, member, maximum, subscription
+        self.group: Group
 
     def changed(self, group: Group) -> None:
-        """A later version of the group."""
-        self._group = group
+        """A later version of the group; the last one for somebody who is out."""
+        self.group = group
         own = group.member(self._member)
         if own is None or own.state not in LIVE:
-            self.end("noresource")
+            self._subscription.end("noresource")
         else:
-            self._notify()
+            self._subscription.changed()
 
-    # DialogUser
-
-    def requested(self, request: Request) -> None:
-        if request.method != "SUBSCRIBE":
-            self._room.endpoint.answer(request, 405, fields=[("Allow", "SUBSCRIBE")])
-            return
-        try:
-            self._take(request, life(request.message))
-        except (Refusal, SipError):
-            self._room.endpoint.answer(request, 400)
-
-    def acknowledged(self, ack: Request) -> None: ...
-
-    def ack_missing(self) -> None: ...
-
-    def _take(self, request: Request, expires: int) -> None:
-        """Answer a SUBSCRIBE and notify at once (RFC 6665 §4.2.1.2)."""
-        assert self._group is not None
-        contact = focus_contact(self._room.home.uri(self._group.focus), request.flow)
-        self._room.endpoint.answer(request, 200, fields=[contact, ("Expires", str(expires))])
-        if self._timer is not None:
-            self._timer.cancel()
-        if expires == 0:
-            self.end("timeout")
-            return
-        self._until = self._loop.time() + expires
-        self._timer = self._loop.call_later(expires, self.end, "timeout")
-        self._notify()
-
-    # out
-
-    def end(self, reason: str) -> None:
-        """The last NOTIFY; nothing comes after it."""
-        if self._ended:
-            return
-        self._ended = True
-        self._stop()
-        if self._timer is not None:
-            self._timer.cancel()
-        self._over(self)
-        self._send(f"terminated;reason={reason}")
-
-    def _notify(self) -> None:
-        if self._ended:
-            return
-        if self._under_way:
-            self._again = True
-            return
-        left = max(1, round(self._until - self._loop.time()))
-        self._under_way = True
-        self._send(f"active;expires={left}")
-
-    def _send(self, state: str) -> None:
-        endpoint, group = self._room.endpoint, self._group
-        flow = endpoint.flow_in(self._dialog)
-        if flow is None or group is None:
-            return
-        fields = [
-            focus_contact(self._room.home.uri(group.focus), flow),
-            ("Event", EVENT),
-            ("Subscription-State", state),
-            ("Content-Type", CONTENT_TYPE),
-        ]
-        body = build(conference_info(group, self._room.home, self._maximum))
-        endpoint.send_in(self._dialog, "NOTIFY", fields, body, self._answered)
-
-    def _answered(self, response: SipMessage | None, failed: bool) -> None:
-        if response is not None and response.status < 200:
-            return
-        if self._ended:
-            self._room.endpoint.release(self._dialog)
-            return
-        self._under_way = False
-        if response is None or response.status >= 300:  # the device does not know of it any more (RFC 6665 §4.2.2)
-            self._ended = True
-            self._stop()
-            if self._timer is not None:
-                self._timer.cancel()
-            self._over(self)
-            self._room.endpoint.release(self._dialog)
-        elif self._again:
-            self._again = False
-            self._notify()
+    def content(self) -> tuple[str, bytes]:
+        return CONTENT_TYPE, build(conference_info(self.group, self._room.home, self._maximum))
 
 
-def life(message: SipMessage) -> int:
-    """How long a subscription shall live; 0 ends it."""
-    asked = message.get("expires")
-    if not asked:
-        return LONGEST
-    seconds = parse_number(asked, "Expires")
-    if seconds == 0:
-        return 0
-    if seconds < SHORTEST:
-        raise Refusal(423, "", ("Min-Expires", str(SHORTEST)))
-    return min(seconds, LONGEST)
-
-
-__all__ = ["FACTORY", "SERVICE", "GroupsIn", "Subscription"]
+__all__ = ["FACTORY", "SERVICE", "GroupsIn"]

@@ -14,12 +14,14 @@ from opencpm.access.sip.binding import Binding
 from opencpm.access.sip.core import Core
 from opencpm.access.sip.endpoint import Request
 from opencpm.access.sip.groups import GroupsIn
+from opencpm.access.sip.presence import PresenceIn
 from opencpm.access.sip.session_in import InvitationsIn
 from opencpm.access.sip.session_large import StandaloneOut
 from opencpm.access.sip.session_leg import SessionRoom
 from opencpm.access.sip.session_media import Surroundings
 from opencpm.access.sip.session_out import Fork
 from opencpm.access.sip.session_settings import SessionSettings
+from opencpm.access.sip.subscription import Events
 from opencpm.domain.errors import Reason, SendError
 from opencpm.domain.session import CloseReason, SessionOffer
 from opencpm.interfaces import Inbox, Leg, LegEvents
@@ -56,7 +58,12 @@ class Sessions:
         core.endpoint.on("INVITE", self._incoming.served)
         core.endpoint.on("BYE", self._outside)
         core.endpoint.on("UPDATE", self._outside)
-        core.endpoint.on("SUBSCRIBE", self._groups.subscribed)
+        self._presence = PresenceIn(self._room, core.authenticator)
+        events = Events(core.endpoint)
+        events.serve("conference", self._groups.subscribed)
+        events.serve("presence", self._presence.subscribed)
+        core.endpoint.on("SUBSCRIBE", events.subscribed)
+        core.endpoint.on("PUBLISH", self._presence.published)
         core.endpoint.on("REFER", self._groups.referred)
         core.endpoint.on_lost(self._incoming.lost)
 
@@ -79,7 +86,7 @@ class Sessions:
         """Listen for MSRP and serve INVITE. Raises OSError."""
         await self._hub.start()
         self._incoming.inbox = self._standalone.inbox = inbox
-        self._groups.groups = inbox.groups
+        self._groups.groups, self._presence.presences = inbox.groups, inbox.presences
 
     async def open(self, offer: SessionOffer, events: LegEvents) -> Leg:
         """See `interfaces.Connector.open`."""
@@ -96,6 +103,7 @@ class Sessions:
         """BYE to every device, then close the listeners."""
         self._incoming.close()
         self._groups.close()
+        self._presence.close()
         legs = list(self._room.legs)
         if legs:
             closing = [asyncio.ensure_future(leg.close(CloseReason.SHUTDOWN, "the server is stopping")) for leg in legs]

@@ -25,7 +25,7 @@ from opencpm.domain.group import Group
 from opencpm.domain.message import Message
 from opencpm.domain.session import CloseReason, Composing, SessionOffer
 from opencpm.interfaces import LegEvents
-from opencpm.protocols.sip.dialog import Dialog
+from opencpm.protocols.sip.dialog import Dialog, uas_dialog
 from opencpm.protocols.sip.errors import SipError
 from opencpm.protocols.sip.features import ICSI_TAG, feature_parameter, icsi
 from opencpm.protocols.sip.message import Message as SipMessage
@@ -75,6 +75,10 @@ class SessionRoom:
     def contact(self, flow: Flow, service: str = "session") -> tuple[str, str]:
         """Our Contact header, with a CPM service."""
         return "Contact", self.endpoint.contact(flow, feature_parameter(ICSI_TAG, [icsi(service)]))
+
+    def dialog(self, request: Request) -> Dialog:
+        """The dialog that our 2xx to this request makes. Raises Refusal 400."""
+        return uas_dialog(request.message, request.to_tag)
 
     def number(self) -> int:
         """For o= lines: unique enough, and rising."""

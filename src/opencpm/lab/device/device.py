@@ -12,8 +12,9 @@ from typing import Any, Self
 from opencpm.lab.device.agent import Account, Agent, token
 from opencpm.lab.device.chat import DeviceChat, terms
 from opencpm.lab.device.files import DeviceFiles, OneWay
-from opencpm.lab.device.groups import DeviceGroup, description_of
+from opencpm.lab.device.groups import description_of
 from opencpm.lab.device.journal import Journal
+from opencpm.lab.device.presence import Follower
 from opencpm.lab.device.texts import Heard, described, notification, now_text, taken_apart, wrap
 from opencpm.protocols import cpim, imdn, iscomposing, sdp
 from opencpm.protocols.msrp.uri import MsrpUri
@@ -71,7 +72,7 @@ class LabDevice:
         self.inbox: list[Heard] = []
         self.imdns: list[imdn.Imdn] = []
         self.chats: dict[str, DeviceChat] = {}
-        self.following: dict[str, DeviceGroup] = {}  # by the subscription's Call-ID
+        self.following: dict[str, Follower] = {}  # by the subscription's Call-ID
         self.auto_delivered, self.auto_answer = auto_delivered, auto_answer
         self.services, self.iari, self.wants = services, iari, ASKED
         self.files = DeviceFiles(self, upload_url=upload_url)
