@@ -120,6 +120,26 @@ async def test_a_broken_connection_and_a_restart_lose_nothing(tmp_path: Path) ->
             await until(place, group, CAROL, "connected")
 
 
+async def test_after_idleness_a_text_wakes_the_group(tmp_path: Path) -> None:
+    """The sessions end by themselves when nobody speaks; the group stays, and whoever speaks next finds all there."""
+    async with (
+        village(tmp_path, web=OFF, sip={"msrp_idle": 0.4}) as place,
+        place.device("alice") as alice,
+        place.device("carol") as carol,
+    ):
+        group = await convene(alice, [CAROL])
+        await joined(carol)
+        await alice.journal.wait("closed")
+        await carol.journal.wait("closed")
+        members = place.app.messaging.groups.of("alice")[0].members
+        assert {member.state.value for member in members} == {"away"}
+        assert (await alice.message(group.focus, "Anybody there?")).status == 202
+        assert await heard(carol, "Anybody there?") == ALICE
+        theirs = await joined(carol)
+        await theirs.chat.send("Here I am")
+        assert await heard(alice, "Here I am") == CAROL
+
+
 async def test_the_same_group_restarted_is_the_same(tmp_path: Path) -> None:
     async with village(tmp_path, web=OFF) as place, place.device("alice") as alice, place.device("carol") as carol:
         group = await convene(alice, [CAROL])

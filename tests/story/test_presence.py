@@ -59,6 +59,22 @@ async def test_what_carols_device_publishes_alices_device_sees(tmp_path: Path) -
             await place.until(lambda: carol_seen.words == "closed")
 
 
+async def test_an_instant_message_while_bob_is_online_if_alice_prefers_it(tmp_path: Path) -> None:
+    async with village(tmp_path) as place, place.device("alice") as alice:
+        await place.prefer(online_first=True)
+        away = await alice.message(BOB, "By SMS, as he is away")
+        assert (await place.phone.wait_text(0)).text == "By SMS, as he is away"
+        await place.bob_signs_in()
+        there = await alice.message(BOB, "By MSN, as he is there")
+        assert await place.bob.text() == "By MSN, as he is there"
+        line = await place.line(there.message_id, "selected")
+        assert "the receiver is online there, and the user prefers an instant message then" in line.what
+        assert "instant message" not in (await place.line(away.message_id, "selected")).what
+        await place.prefer(online_first=False)
+        await alice.message(BOB, "By SMS again")
+        assert (await place.phone.wait_text(1)).text == "By SMS again"
+
+
 async def test_who_is_blocked_sees_nobody(tmp_path: Path) -> None:
     async with (
         village(tmp_path, web=OFF, signed_in=False) as place,
