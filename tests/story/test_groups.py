@@ -28,7 +28,11 @@ async def heard(device: LabDevice, text: str) -> str:
 
 
 async def until(place: Village, group: DeviceGroup, entity: str, status: str) -> None:
-    await place.until(lambda: group.status(entity) == status)
+    try:
+        await place.until(lambda: group.status(entity) == status)
+    except TimeoutError:
+        trail = [(e.step.value, e.what) for g in place.app.messaging.groups.of("alice") for e in place.trail(g.id)]
+        raise AssertionError((group.status(entity), group.info, trail)) from None
 
 
 async def test_one_group_on_sip_msn_and_sms(tmp_path: Path) -> None:

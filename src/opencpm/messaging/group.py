@@ -358,7 +358,9 @@ class Focus:
             raise SendError(Reason.INTERNAL, retryable=True, detail="the server could not store the group; try again")
 
     def _announce(self, group: Group) -> None:
-        if self.book.get(group.id) is not None:
+        """A version is stored. What is older than what is known is not told any more: who followed since then would
+        be shown a group in which they are not."""
+        if self.book.get(group.id) == group:
             self.book.announce(group)
 
     def _line(self, group: Group, step: Step, what: str) -> TrailEntry:
