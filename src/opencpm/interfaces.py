@@ -198,6 +198,9 @@ class Groups(Protocol):
     def follow(self, focus: Address, by: Address, heard: Callable[[Group], None]) -> tuple[Group, Callable[[], None]]:
         """The group now, every later version of it through ``heard``, and what ends that."""
 
+    def stored(self, done: Callable[[], None]) -> None:
+        """Call ``done`` once every change until now is durable: only then whoever asked for it hears that it is so."""
+
     def is_focus(self, address: Address) -> bool:
         """Whether an address has the form of a group's."""
 

@@ -117,6 +117,9 @@ class Focus:
         """The groups in which a subscriber is a member, latest first."""
         return sorted(self.book.of(subscriber_id), key=lambda group: -group.created_at)
 
+    def stored(self, done: Callable[[], None]) -> None:
+        self._ground.store.commit(Changes(), lambda _: done())
+
     def is_focus(self, address: Address) -> bool:
         return self.book.is_focus(address)
 

@@ -159,7 +159,7 @@ class GroupsIn:
         else:
             self.groups.added(focus, by, asked.whom)
         fields = [focus_contact(self._room.home.uri(focus), request.flow), ("Refer-Sub", "false")]
-        self._room.endpoint.answer(request, 202, fields=fields)
+        self.groups.stored(lambda: self._room.endpoint.answer(request, 202, fields=fields))
 
     # ------------------------------------------------------------------------------------------- SUBSCRIBE
 

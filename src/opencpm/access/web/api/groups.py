@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from typing import Any
 
 from fastapi import APIRouter
@@ -72,9 +73,9 @@ async def group(group_id: str, caller: Caller, within: TheHouse) -> dict[str, An
 @router.patch("/groups/{group_id}", summary="Call it otherwise")
 async def rename(group_id: str, body: SubjectIn, caller: Caller, within: TheHouse) -> dict[str, Any]:
     found = _own(within, caller, group_id)
-    return views.group(
-        within.messaging.groups.renamed(found.focus, caller.addresses[0], body.subject), caller.addresses
-    )
+    changed = within.messaging.groups.renamed(found.focus, caller.addresses[0], body.subject)
+    await _stored(within)
+    return views.group(changed, caller.addresses)
 
 
 @router.post("/groups/{group_id}/members", summary="Invite more people")
@@ -84,6 +85,7 @@ async def add(group_id: str, body: MembersIn, caller: Caller, within: TheHouse) 
         changed = within.messaging.groups.added(found.focus, caller.addresses[0], whom)
     except SendError as error:
         raise of_send_error(error) from None
+    await _stored(within)
     return views.group(changed, caller.addresses)
 
 
@@ -95,6 +97,7 @@ async def remove(group_id: str, member: str, caller: Caller, within: TheHouse) -
         changed = within.messaging.groups.removed(found.focus, caller.addresses[0], whom)
     except SendError as error:
         raise of_send_error(error) from None
+    await _stored(within)
     return views.group(changed, caller.addresses)
 
 
@@ -121,6 +124,13 @@ async def say(group_id: str, body: SayIn, caller: Caller, within: TheHouse) -> d
     store = within.messaging.store
     stored = store.message(message.id) or message
     return views.whole(store, stored, store.deliveries_of(message.id), caller.id)
+
+
+async def _stored(within: House) -> None:
+    """What was changed is durable."""
+    done = asyncio.Event()
+    within.messaging.groups.stored(done.set)
+    await done.wait()
 
 
 def _own(within: House, caller: Subscriber, group_id: str) -> Group:
