@@ -49,6 +49,15 @@ def test_a_list_is_durable_and_one_version(store: SqliteStore, people: StoredDir
     assert not people.refresh()
 
 
+def test_thousands_of_one_name_have_ids_of_their_own(people: StoredDirectory) -> None:
+    entries = [RosterEntry(address=Address("msn", f"p{n}@msn.test"), name="Bob") for n in range(5000)]
+    people.book.merge("alice", "msn", entries, ME)
+    people.book.merge("alice", "msn", entries, ME)
+    ids = [contact.id for contact in people.contacts("alice")]
+    assert ids[:3] == ["bob", "bob-2", "bob-3"]
+    assert len(set(ids)) == 5000
+
+
 def test_a_new_contact_goes_onto_the_list(people: StoredDirectory) -> None:
     listed(people, CAROL)
     people.add_contact("alice", "Bob", (PHONE, BOB))

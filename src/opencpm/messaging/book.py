@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 import unicodedata
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import replace
 
 from opencpm.domain.address import Address
@@ -21,6 +21,24 @@ REQUESTS = 500
 
 class DirectoryError(ValueError):
     """A change that cannot be made; the text says what to do instead."""
+
+
+class _FreeIds:
+    """Ids of contacts, made of their names and readable in addresses of pages: "bob", then "bob-2"."""
+
+    def __init__(self, taken: Iterable[str]) -> None:
+        self._taken = set(taken)
+        self._last: dict[str, int] = {}  # of each name, so that five thousand of one name are no long search
+
+    def take(self, name: str) -> str:
+        plain = unicodedata.normalize("NFKD", name).encode("ascii", "ignore").decode().lower()
+        base = re.sub(r"[^a-z0-9]+", "-", plain).strip("-")[:40] or "contact"
+        while True:
+            number = self._last[base] = self._last.get(base, 0) + 1
+            made = base if number == 1 else f"{base}-{number}"
+            if made not in self._taken:
+                self._taken.add(made)
+                return made
 
 
 class Book:
@@ -113,27 +131,16 @@ class Book:
             if other.id != contact.id and (shared := set(other.addresses) & set(contact.addresses)):
                 raise DirectoryError(f"{min(shared)} belongs to the contact {other.name} already")
 
-    def new_id(self, owner: str, name: str, also_taken: Sequence[str] = ()) -> str:
-        """From the name, readable in addresses of pages: "bob", then "bob-2"."""
-        taken = {contact.id for contact in self._people.all_contacts(owner)}.union(also_taken)
-        plain = unicodedata.normalize("NFKD", name).encode("ascii", "ignore").decode().lower()
-        base = re.sub(r"[^a-z0-9]+", "-", plain).strip("-")[:40] or "contact"
-        number = 1
-        while (made := base if number == 1 else f"{base}-{number}") in taken:
-            number += 1
-        return made
+    def new_id(self, owner: str, name: str) -> str:
+        return _FreeIds(contact.id for contact in self._people.all_contacts(owner)).take(name)
 
     # ------------------------------------------------------------------------------------ what networks say
 
     def merge(self, owner: str, network: str, entries: Sequence[RosterEntry], account: Address | None) -> int:
         """Take in a network's list; how many contacts it changed."""
-        fresh: list[str] = []
-
-        def new_id(name: str) -> str:
-            fresh.append(self.new_id(owner, name, fresh))
-            return fresh[-1]
-
-        merged = merge.merge(self._people.all_contacts(owner), owner, network, account, entries, new_id)
+        book = self._people.all_contacts(owner)
+        ids = _FreeIds(contact.id for contact in book)
+        merged = merge.merge(book, owner, network, account, entries, ids.take)
         self._change(owner, merged.put, merged.gone)
         return len(merged.put) + len(merged.gone)
 
