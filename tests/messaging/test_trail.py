@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 
+from opencpm.domain.report import Report, Status
 from opencpm.domain.trail import Step, TrailEntry
 from opencpm.messaging.trail import LINKED, losses_of
 from tests.messaging.world import World
@@ -35,3 +36,19 @@ def test_a_chosen_link_is_a_loss_and_what_was_not_chosen_is_none() -> None:
     assert losses_of([selected("link")]) == {"m.0": [LINKED]}
     assert losses_of([selected("link"), selected("whole")]) == {"m.0": ["the subject goes first"]}
     assert losses_of([TrailEntry("m", 1.0, Step.RECEIVED, "x")]) == {}
+
+
+async def test_an_answer_after_the_receipt_still_leaves_its_line(world: World) -> None:
+    """The device's own word overtakes the answer to the request: nothing of what the answer says is lost."""
+    message = world.message("Hello", route="sms")
+    await world.send(message)
+    delivery = (await world.sms.until(1))[0]
+    report = Report(
+        status=Status.DELIVERED, network="sms", source="device", at=world.clock.now(), delivery_id=delivery.id
+    )
+    world.messaging.reported([report])
+    await world.settle()
+    world.sms.bring(delivery, "the picture was made smaller")
+    await world.settle()
+    assert losses_of(world.store.trail(message.id)) == {delivery.id: ["the picture was made smaller"]}
+    assert world.steps(message.id).count("delivered") == 1

@@ -88,6 +88,7 @@ class Dispatch:
         for outcome in outcomes:
             record = self._ground.working.get(outcome.delivery_id) or self._ground.store.delivery(outcome.delivery_id)
             if record is None or outcome.token != record.token or record.state is not DeliveryState.SENDING:
+                self._too_late(record, outcome, changes)
                 continue  # fenced off: a later attempt, or a report, has settled it
             if outcome.kind is OutcomeKind.ACCEPTED:
                 early += self._accepted(record, outcome, changes, next_attempts)
@@ -97,6 +98,16 @@ class Dispatch:
                 self._failed(record, outcome, changes, next_attempts)
             changes.updates.append(update_of(record))
         self._commit(changes, next_attempts, early)
+
+    def _too_late(self, record: DeliveryRecord | None, outcome: Outcome, changes: Changes) -> None:
+        """A receipt came before the answer it belongs to and settled the delivery: in which form it went, and what
+        that cost, is still worth a line."""
+        if record is None or outcome.token != record.token or outcome.kind is OutcomeKind.FAILED:
+            return
+        if record.state in (DeliveryState.DELIVERED, DeliveryState.DISPLAYED) and (outcome.detail or outcome.losses):
+            what = f"{outcome.source}: {outcome.detail}" if outcome.detail else outcome.source
+            now = self._ground.clock.now()
+            changes.trail.append(trail.line(record, Step.ACCEPTED, what, now, outcome.losses))
 
     def _commit(self, changes: Changes, ready: list[DeliveryRecord], early: list[Report]) -> None:
         touched = [self._ground.working.get(u.id) for u in changes.updates]
