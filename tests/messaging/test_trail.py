@@ -6,7 +6,7 @@ import json
 
 from opencpm.domain.report import Report, Status
 from opencpm.domain.trail import Step, TrailEntry
-from opencpm.messaging.trail import LINKED, losses_of
+from opencpm.messaging.trail import losses_of
 from tests.messaging.world import World
 
 
@@ -22,18 +22,21 @@ async def test_what_the_network_said_stands_before_what_was_foreseen(world: Worl
     assert before != ["the picture was made smaller"]
 
 
-def test_a_chosen_link_is_a_loss_and_what_was_not_chosen_is_none() -> None:
+def test_only_what_was_chosen_counts() -> None:
     def candidate(form: str, *losses: str, kept: bool = True) -> dict[str, object]:
         return {"network": "sms", "target": "tel:+1", "kept": kept, "losses": losses, "form": form}
 
     def selected(form: str) -> TrailEntry:
         plan = {
             "chosen": {"network": "sms", "target": "tel:+1", "form": form},
-            "candidates": [candidate("whole", "the subject goes first"), candidate("link")],
+            "candidates": [
+                candidate("whole", "the subject goes first"),
+                candidate("link", "goes as a text with a link"),
+            ],
         }
         return TrailEntry("m", 1.0, Step.SELECTED, "", "m.0", json.dumps(plan))
 
-    assert losses_of([selected("link")]) == {"m.0": [LINKED]}
+    assert losses_of([selected("link")]) == {"m.0": ["goes as a link"]}
     assert losses_of([selected("link"), selected("whole")]) == {"m.0": ["the subject goes first"]}
     assert losses_of([TrailEntry("m", 1.0, Step.RECEIVED, "x")]) == {}
 

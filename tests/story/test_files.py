@@ -110,7 +110,8 @@ async def test_a_client_of_texts_gets_a_link_that_opens(place: Village, alice: L
         assert shown["deliveries"][0]["losses"] == [
             "the receiver's device cannot take all of it, so it got a link to the rest"
         ]
-        assert record.state == "delivered"  # and nothing says that it was seen
+        assert shown["deliveries"][0]["link"]["views"] == 1
+        assert shown["deliveries"][0]["state"] == "delivered"  # and nothing says that it was seen
 
 
 async def test_who_is_away_gets_it_when_back(place: Village, alice: LabDevice) -> None:

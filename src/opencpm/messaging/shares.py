@@ -146,6 +146,14 @@ class Shares:
         """Somebody looked at the page. This is counted, and is no display report: previews and scanners look too."""
         self._views[token] = self._views.get(token, 0) + 1
 
+    def of(self, delivery_id: str) -> Shown | None:
+        """The page that was made for a delivery, and how often somebody looked at it; None: there is none."""
+        try:
+            shown = self._shown(self._token(delivery_id))
+        except KeyError:
+            return None
+        return shown if shown.page else None
+
     def opened(self, token: str) -> tuple[Message, float] | None:
         """The message of a page and until when it may be shown; None: no such page, or it has expired."""
         try:

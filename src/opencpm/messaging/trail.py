@@ -8,12 +8,10 @@ from typing import Any
 
 from opencpm.domain.errors import SendError
 from opencpm.domain.message import Message
-from opencpm.domain.plan import Action, Form, Plan
+from opencpm.domain.plan import Action, Plan
 from opencpm.domain.trail import Step, TrailEntry
 from opencpm.interfaces import DeliveryRecord
 from opencpm.selection.explain import as_json_text
-
-LINKED = "the receiver gets a link to it, not the content itself"
 
 
 def received(message: Message, now: float) -> TrailEntry:
@@ -61,6 +59,5 @@ def _foreseen(plan: dict[str, Any]) -> list[str]:
     chosen = plan.get("chosen") or {}
     for candidate in plan.get("candidates", ()):
         if candidate["kept"] and all(candidate[name] == chosen.get(name) for name in ("network", "target", "form")):
-            link = [LINKED] if candidate["form"] == Form.LINK else []
-            return [*link, *candidate["losses"]]
+            return list(candidate["losses"])
     return []

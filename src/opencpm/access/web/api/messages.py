@@ -80,8 +80,15 @@ async def send(body: MessageIn, caller: Caller, within: TheHouse) -> dict[str, A
 
 @router.get("/messages/{ident}", summary="A message with its deliveries and their states")
 async def get(ident: str, caller: Caller, within: TheHouse) -> dict[str, Any]:
+    """`link` of a delivery: the page that its text leads to, and how often somebody looked at it. Looking is no display
+    report: virus scanners and previews look as well."""
     message, records = owned_message(within, caller.id, ident)
-    return views.whole(within.messaging.store, message, records, caller.id)
+    shown = views.whole(within.messaging.store, message, records, caller.id)
+    if within.desk is not None and shown["direction"] == "sent":
+        for delivery in shown["deliveries"]:
+            if (page := within.desk.files.of(delivery["id"])) is not None:
+                delivery["link"] = {"until": views.time(page.until), "views": page.views}
+    return shown
 
 
 @router.get("/messages/{ident}/parts/{index}", summary="One medium, as it was sent; Range is understood")
