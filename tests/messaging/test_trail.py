@@ -36,7 +36,7 @@ def test_only_what_was_chosen_counts() -> None:
         }
         return TrailEntry("m", 1.0, Step.SELECTED, "", "m.0", json.dumps(plan))
 
-    assert losses_of([selected("link")]) == {"m.0": ["goes as a link"]}
+    assert losses_of([selected("link")]) == {"m.0": ["goes as a text with a link"]}
     assert losses_of([selected("link"), selected("whole")]) == {"m.0": ["the subject goes first"]}
     assert losses_of([TrailEntry("m", 1.0, Step.RECEIVED, "x")]) == {}
 
