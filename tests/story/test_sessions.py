@@ -161,12 +161,13 @@ async def test_bob_leaves(place: Village, alice: LabDevice) -> None:
     await place.line((await session(place, "bob")).id, "closed", "BYE 200")
 
 
-async def test_msn_breaks_down_in_the_middle(place: Village, alice: LabDevice) -> None:
+async def test_a_switchboard_that_is_lost_is_opened_again_by_the_next_text(place: Village, alice: LabDevice) -> None:
     await place.bob_signs_in()
     chat = await alice.invite(BOB)
     place.msn.disconnect(kind="SB")
-    await chat.closed.wait()
-    await place.line((await session(place, "bob")).id, "closing", "(lost)")
+    assert (await chat.send("are you still there?"))[1] == 200
+    await place.bob.text("are you still there?")
+    assert not chat.closed.is_set()
 
 
 async def test_bob_starts_one(place: Village, alice: LabDevice) -> None:

@@ -187,7 +187,14 @@ def _settings(
         "networks": {
             "sms": {"type": "sms", "label": "SMS", **_link(mobile)},
             "land": {"type": "sms", "label": "Landline SMS", **_link(land)},
-            "msn": {"type": "msn", **msn.settings, "switchboard_interval": 0.0, "reconnect_first": 0.05},
+            "msn": {
+                "type": "msn",
+                "protocol": 12,
+                "offline_messages": False,
+                **msn.settings,
+                "switchboard_interval": 0.0,
+                "reconnect_first": 0.05,
+            },
         },
     }
     for section, extra in more.items():
