@@ -454,6 +454,18 @@ async def test_a_page_that_says_leave(party: Party) -> None:
     assert party.heard(DESK) == []
 
 
+async def test_a_session_of_two_is_not_taken_away(party: Party) -> None:
+    """Alice talks with Bob on MSN: the group speaks to him by messages meanwhile."""
+    offer = SessionOffer(id="s1", initiator=ALICE, target=BOB_TEL, origin="sip", at=1.0)
+    await party.world.messaging.invited(offer, FakeLeg("sip"))
+    asked = len(party.offers)
+    group = await party.convened(BOB_MSN)
+    assert len(party.offers) == asked
+    assert party.states(group)["Bob"] == "connected"
+    await party.say(ALICE, "All")
+    assert "All" in pages(party.world, BOB_MSN) + pages(party.world, BOB_TEL)
+
+
 async def test_a_word_in_a_conversation_that_says_leave(party: Party) -> None:
     group = await party.convened(DESK, BOB_MSN)
     assert await party.say(BOB_MSN, "/leave") is None

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import logging
+from collections.abc import Callable
 from typing import TYPE_CHECKING
 
 from opencpm.domain.address import Address
@@ -37,6 +38,7 @@ class Calls:
     def __init__(self, ground: Ground, focus: Focus) -> None:
         self._ground, self._focus = ground, focus
         self._calling: dict[tuple[str, Address], asyncio.Task[None]] = {}
+        self.talking: Callable[[str, Address], bool] = lambda host, member: False  # in a session of two already
         self._rung: dict[tuple[str, Address], float] = {}
 
     def call(self, group: Group, member: Member, anew: bool = False) -> None:
@@ -86,7 +88,8 @@ class Calls:
             self._check_welcome(subscriber, source)
         plan = self._ground.plan(None, source, member.address, session=True)
         refusal = plan.error or SendError(Reason.NO_ROUTE, detail=plan.reason)
-        if plan.chosen is not None and plan.chosen.form is not Form.TEXTS:
+        talks = not ours and self.talking(host.id, member.address)  # one conversation there: it is not taken away
+        if plan.chosen is not None and plan.chosen.form is not Form.TEXTS and not talks:
             try:
                 await self._open(group, member, plan.chosen, source, ours)
                 return

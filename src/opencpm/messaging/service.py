@@ -82,6 +82,7 @@ class Messaging:
         self._sessions = Sessions(self._ground, self._accept, self._dispatch, self._reporting, threads)
         self._focus = Focus(self._ground, self._accept, self._dispatch, self._reporting)
         self._sessions.for_group = self._focus.for_session
+        self._focus.calls.talking = self._talking
 
     @property
     def store(self) -> Store:
@@ -248,6 +249,17 @@ class Messaging:
             )
         self._watch.subscriber_changed(user_id)
         return changed
+
+    def _talking(self, subscriber_id: str, address: Address) -> bool:
+        """Whether a subscriber has a session with somebody on a foreign network."""
+        for record in self._sessions.standing():
+            for own, other in ((record.initiator, record.target), (record.target, record.initiator)):
+                owner = self.directory.owner_of(own)
+                if owner is not None and owner.id == subscriber_id:
+                    contact = self.directory.contact(owner.id, address)
+                    if other == address or other in contact.addresses:
+                        return True
+        return False
 
     def sessions(self) -> list[SessionRecord]:
         """Sessions that stand now."""

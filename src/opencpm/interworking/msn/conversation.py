@@ -110,6 +110,7 @@ class Conversation:
             raise reasons.declined(self.peer)
         leg = MsnLeg(self, offer.id, self._desk.name)
         leg.attach(leg_events)
+        self._end_leg(CloseReason.REPLACED, "another session has the conversation now")
         self._leg = leg
         return leg
 
