@@ -36,15 +36,12 @@ class AnswerIn(Body):
 
 @router.get("/presence", summary="Who can be reached where")
 async def presence(caller: Caller, within: TheHouse) -> dict[str, Any]:
-    """`published`: how you appear. `me`: your own devices. `accounts`: by network, see also `GET /accounts`.
-    `contacts`: each address of each contact, as the networks tell it now."""
+    """`published`: how you appear. `me`: your own devices. `accounts`: by network the one
+    linked first, see `GET /accounts`. `contacts`: each address of each contact, as the networks tell it now."""
     connectors = list(within.messaging.connectors.values())
     own = {c.name: views.reach(c.reach(caller.id, caller.addresses[0])) for c in connectors if c.profile.access}
-    accounts = {
-        a.network: {"address": str(a.address), **views.health(within.messaging.connectors[a.network].health())}
-        for a in caller.accounts
-        if a.network in within.messaging.connectors
-    }
+    first = {account.network: account for account in reversed(caller.accounts)}
+    accounts = {name: views.account(one, within.messaging.accounts.of(one)) for name, one in first.items()}
     contacts = {c.id: _seen(within, caller.id, c, connectors) for c in within.people.contacts(caller.id)}
     return {"published": views.presence(caller.presence), "me": own, "accounts": accounts, "contacts": contacts}
 
