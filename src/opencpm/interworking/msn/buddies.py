@@ -62,7 +62,7 @@ class Buddies:
 
     def end(self) -> list[str]:
         """Signed off: nothing is known any more. Returns whose presence that changes."""
-        known = [who for who, state in self._states.items() if state != commands.OFFLINE]
+        known = list(self._states)
         self._states.clear()
         self._notes.clear()
         return known
