@@ -40,7 +40,8 @@ class World(Town):
         account = self.msn.account(ALICE_MSN, secrets.token_urlsafe(9), "Alice")
         networks = {
             "sms": smsc_link(self.smsc),
-            "msn": {"type": "msn", **self.msn.settings, "switchboard_interval": 0.0},
+            # Bob's texts wait for his phone: nothing is left with MSN for him while he is not there.
+            "msn": {"type": "msn", **self.msn.settings, "switchboard_interval": 0.0, "offline_messages": False},
         }
         policy = {
             "order": ["sms", "msn"],
