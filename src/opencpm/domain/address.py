@@ -25,7 +25,7 @@ class Address(NamedTuple):
     ``scheme`` is lower case: ``tel`` (E.164 with ``+``, or a short code without), ``sip``, ``msn``, ``alpha``
     (an alphanumeric SMS sender, no reply possible), ``im`` (RFC 3860: an instant messaging address whose network
     is not known yet), ``xmpp`` (a bare JID, RFC 5122), ``cpm`` (the server itself),
-    ``mailto`` (one mailbox, RFC 6068), later ``yahoo``.
+    ``mailto`` (one mailbox, RFC 6068), ``yahoo`` (an id, with the domain by which the operator calls the service).
     ``value`` is what follows the colon, canonical: no visual separators in numbers, hosts in lower case.
     """
 

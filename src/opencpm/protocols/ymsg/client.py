@@ -15,7 +15,7 @@ from typing import ClassVar
 
 from opencpm.protocols.ymsg import digest, requests, services
 from opencpm.protocols.ymsg.errors import Kind, Trouble, YmsgError, login_trouble, logoff_trouble
-from opencpm.protocols.ymsg.events import Closed, Event, Failed, SignedIn, TokenWanted
+from opencpm.protocols.ymsg.events import Closed, Event, Failed, KeptAlive, SignedIn, TokenWanted
 from opencpm.protocols.ymsg.packet import ERROR, Framer, Packet, encode, pairs
 from opencpm.protocols.ymsg.reading import Reader
 from opencpm.protocols.ymsg.services import Service
@@ -74,6 +74,7 @@ class YmsgClient:
         self._heard_at = self._kept_at = self._pinged_at = 0.0
         self._asked = False  # a keepalive is unanswered
         self._answers = False  # this server has answered one
+        self._keepalives = self._answered_keepalives = 0
         self.state = State.NEW
 
     # -- what the owner calls ----------------------------------------------------------------------------------
@@ -123,8 +124,7 @@ class YmsgClient:
             self._pinged_at = now
             self._put(Packet(Service.PING))
         if now >= self._keep_at():
-            self._kept_at, self._asked = now, True
-            self._put(Packet(Service.KEEPALIVE, 0, pairs((0, self._me.user))))
+            self.keepalive(now)
         return []
 
     def lost(self) -> Sequence[Event]:
@@ -157,11 +157,22 @@ class YmsgClient:
             if packet is not None:
                 self._put(packet)
 
+    def keepalive(self, now: float) -> int:
+        """Ask for a sign of life; its number comes back in ``KeptAlive`` where the server answers such."""
+        self._kept_at, self._asked = now, True
+        self._keepalives += 1
+        self._put(Packet(Service.KEEPALIVE, 0, pairs((0, self._me.user))))
+        return self._keepalives
+
     def sign_off(self) -> None:
         """Say goodbye; the connection is to be closed by us once this is written: a server does nothing about it."""
         if self.state is not State.CLOSED:
             self._put(Packet(Service.LOGOFF))
             self.state = State.CLOSED
+
+    def closing(self) -> bool:
+        """Whether the connection is to be closed once all is written."""
+        return self.state is State.CLOSED
 
     @property
     def user(self) -> str:
@@ -183,10 +194,16 @@ class YmsgClient:
         if packet.service == Service.LOGOFF and (signed_off := self._signed_off(packet)) is not None:
             return [signed_off]
         if packet.service == Service.KEEPALIVE:
-            self._answers = True
-            return []
+            return self._kept_alive()
         handler = self._LOGIN_STEPS.get(self.state)
         return handler(self, packet, now) if handler is not None else self._reader.read(packet, self._put)
+
+    def _kept_alive(self) -> Sequence[Event]:
+        self._answers = True
+        if self._answered_keepalives == self._keepalives:
+            return []  # nobody asked
+        self._answered_keepalives += 1
+        return [KeptAlive(self._answered_keepalives)]
 
     def _signed_off(self, packet: Packet) -> Event | None:
         """LOGOFF about ourselves; None where it is about a contact."""

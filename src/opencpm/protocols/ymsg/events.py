@@ -138,7 +138,7 @@ class RoomText:
 
 @dataclass(frozen=True, slots=True)
 class FileOffered:
-    """A file that we have refused already. ``url``: where old clients offer it; never to be fetched unasked."""
+    """A file that we have refused already: where old clients offer it is never to be fetched unasked."""
 
     sender: str
     name: str
@@ -149,6 +149,14 @@ class Notice:
     """A word of the service to everybody."""
 
     text: str
+
+
+@dataclass(frozen=True, slots=True)
+class KeptAlive:
+    """The server has answered the keepalive of this number (see ``YmsgClient.keepalive``): it has read all that was
+    sent before."""
+
+    number: int
 
 
 @dataclass(frozen=True, slots=True)
@@ -186,6 +194,7 @@ Event: TypeAlias = (
     | RoomText
     | FileOffered
     | Notice
+    | KeptAlive
     | Failed
     | Closed
 )
