@@ -21,13 +21,13 @@ from opencpm.interfaces import Context, Inbox, Leg, LegEvents
 from opencpm.interworking.msn import adapt, reasons
 from opencpm.interworking.msn.account import Account, State
 from opencpm.interworking.msn.desk import Counters, Desk
-from opencpm.interworking.msn.gate import Gate
 from opencpm.interworking.msn.outbound import outcome
 from opencpm.interworking.msn.profile import profile
 from opencpm.interworking.msn.settings import MsnSettings
 from opencpm.interworking.msn.web import Web
 from opencpm.protocols.msnp import commands
 from opencpm.protocols.msnp.errors import MsnpError
+from opencpm.transport.gate import Gate
 
 _GOOD_ORDER = 6.0  # seconds for leaving everything when stopped
 _ORDER = [Availability.AVAILABLE, Availability.BUSY, Availability.AWAY, Availability.OFFLINE, Availability.UNKNOWN]

@@ -10,9 +10,9 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from opencpm.interfaces import Clock, Directory, Ids, Inbox
-from opencpm.interworking.msn.gate import Gate
 from opencpm.interworking.msn.settings import MsnSettings
 from opencpm.interworking.msn.web import Web
+from opencpm.transport.gate import Gate
 
 
 @dataclass(slots=True)
