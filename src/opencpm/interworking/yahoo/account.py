@@ -24,7 +24,9 @@ from opencpm.interworking.yahoo.chat import Chat
 from opencpm.interworking.yahoo.desk import Desk
 from opencpm.interworking.yahoo.line import Line
 from opencpm.interworking.yahoo.listing import Listing
+from opencpm.interworking.yahoo.names import possible
 from opencpm.interworking.yahoo.outbound import Outbound, Settle, outcome
+from opencpm.interworking.yahoo.room import MOST_ROOMS
 from opencpm.interworking.yahoo.roster import Roster
 from opencpm.protocols.ymsg import Packet, events, requests, services
 
@@ -103,6 +105,11 @@ class Account:
 
     def existing(self, peer: str) -> Chat | None:
         return self._chats.get(peer)
+
+    @property
+    def takes_rooms(self) -> bool:
+        """Whether another conference can be gone into."""
+        return self.desk.settings.conferences == "join" and len(self.rooms) < MOST_ROOMS
 
     def tidy(self, chat: Chat) -> None:
         """Forget a talk in which nothing goes on."""
@@ -301,7 +308,7 @@ class Account:
             case events.ContactSettled():
                 self.listing.settled(event)
                 self._roster.changed()
-            case events.ContactAsked(user, text):
+            case events.ContactAsked(user, text) if possible(user):
                 self._roster.asked(user, text)
             case events.ContactRefused(user):
                 self.listing.refused.add(user)
@@ -332,6 +339,8 @@ class Account:
 
     def _talk(self, peer: str, act: Callable[[Chat], None]) -> None:
         """Whatever somebody does; a talk in which nothing goes on is not kept."""
+        if not possible(peer):
+            return
         chat = self._chats.get(peer) or Chat(self, peer)
         if peer not in self._chats and len(self._chats) < _MAX_CHATS:
             self._chats[peer] = chat

@@ -7,6 +7,7 @@ from collections.abc import Iterable
 from opencpm.domain import presence as neutral
 from opencpm.domain.profile import Availability, Reach
 from opencpm.interworking.yahoo import adapt
+from opencpm.interworking.yahoo.names import possible
 from opencpm.protocols.ymsg.contacts import Contact
 from opencpm.protocols.ymsg.presence import Presence
 
@@ -31,7 +32,7 @@ class Buddies:
     def listed(self, contacts: Iterable[Contact]) -> list[str]:
         """The whole list, anew. Returns those who were seen and are on it no more. People whom Yahoo reaches on other
         networks are left out: what is written to them needs more than an id."""
-        self._contacts = {contact.user: contact for contact in contacts if not contact.foreign}
+        self._contacts = {contact.user: contact for contact in contacts if _ours(contact)}
         gone = [user for user in self._seen if not self.on_list(user)]
         for user in gone:
             del self._seen[user]
@@ -94,6 +95,10 @@ class Buddies:
     def counts(self) -> tuple[int, int]:
         """People on the list, and how many of them are online."""
         return sum(map(self.on_list, self._contacts)), sum(seen.online for seen in self._seen.values())
+
+
+def _ours(contact: Contact) -> bool:
+    return not contact.foreign and possible(contact.user)
 
 
 def only_ignored(contact: Contact) -> bool:

@@ -216,7 +216,7 @@ class Chat:
         standing = self.room or self._asked_into
         if standing is not None and standing.name == room.name:
             standing.joined(*room.members)
-        elif standing is not None or self._desk.settings.conferences == "decline":
+        elif standing is not None or not self._account.takes_rooms:
             self._decline(room)
         elif room.members == {self.peer} or self._leg is not None:
             self._enter(room)

@@ -24,6 +24,11 @@ class Names:
     def user(self, value: str) -> str:
         """The id of an address. Raises SendError where it cannot be one."""
         user = value.lower().removesuffix(self._tail)
-        if not _ID.match(user) or not user.isprintable():
+        if not possible(user):
             raise reasons.unknown(value[:60])
         return user
+
+
+def possible(user: str) -> bool:
+    """Whether something can be an id: servers may say anything."""
+    return _ID.match(user) is not None and user.isprintable()

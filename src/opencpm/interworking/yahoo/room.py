@@ -6,6 +6,10 @@ MOST = 100
 """Others in a conference who are written to: every text names them all."""
 
 
+MOST_ROOMS = 50
+"""Conferences that an account is in at a time."""
+
+
 class Room:
     """`members`: everybody but us."""
 
