@@ -37,7 +37,7 @@ def for_people(ending: Ending) -> str:
         case Cause.CREDENTIALS:
             return f"{ending.text or ending.cause.value}; link the account again with what is right"
         case Cause.ELSEWHERE:
-            return "signed in elsewhere; link the account again to have it here"
+            return "signed in elsewhere; verify the account to have it here again"
         case _:
             return ending.text or ending.cause.value
 
