@@ -190,3 +190,37 @@ async def test_two_devices_each_in_its_form_and_one_outcome() -> None:
         second.respond(invite, 486)
         outcome = await rig.inbox.outcomes.get()
         assert (outcome.kind, outcome.detail) == (OutcomeKind.DELIVERED, "by HTTP file transfer")
+
+
+async def test_a_device_that_comes_back_is_not_called_for_all_its_files_at_once() -> None:
+    async with running() as rig:
+        bob = await device(rig, *FILE)
+        rig.sip.send([content(PNG, number=number) for number in range(5)])
+        first, second = await bob.invited(), await bob.invited()
+        assert len(rig.sip.core.media._tasks) == 5
+        await asyncio.sleep(0.05)
+        assert not any(message.method == "INVITE" for message in list(bob.requests._queue))  # type: ignore[attr-defined]
+        bob.respond(first, 603)
+        bob.respond(second, 603)
+        for _ in range(3):
+            bob.respond(await bob.invited(), 603)
+        outcomes = [await rig.inbox.outcomes.get() for _ in range(5)]
+        assert {outcome.error.reason for outcome in outcomes} == {Reason.DECLINED}
+        assert rig.sip.core.media._turns == {}
+
+
+async def test_large_messages_keep_their_order() -> None:
+    async with running() as rig:
+        bob = await device(rig, f'+g.3gpp.icsi-ref="{ICSI}msg,{ICSI}largemsg"')
+        rig.sip.send([content("x" * 70_000 + str(number), number=number) for number in range(3)])
+        for number in range(3):
+            invite = await bob.invited()
+            await bob.accept(invite)
+            media = await Media.to(bob, invite.body)
+            body = b""
+            while not body.endswith(str(number).encode()):
+                body += (await media.received()).body
+            outcome = await rig.inbox.outcomes.get()
+            assert outcome.delivery_id == content("", number=number).id
+            bob.respond(await bob.next("BYE"), 200)
+            bob.path = bob.path.replace(";tcp", "n;tcp")

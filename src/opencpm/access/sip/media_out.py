@@ -9,7 +9,8 @@ from __future__ import annotations
 
 import asyncio
 import logging
-from collections.abc import Callable, Coroutine
+from collections.abc import AsyncIterator, Callable, Coroutine
+from contextlib import asynccontextmanager
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from enum import Enum
@@ -37,6 +38,8 @@ __all__ = ["Carried", "MediaOut", "Result", "Taken"]
 log = logging.getLogger("opencpm.access.sip")
 
 _ACCEPT_HTTP: Final = f"*;{feature_parameter(IARI_TAG, [FT_HTTP])};require;explicit"
+_AT_A_TIME: Final = {Form.LARGE: 1, Form.FILE: 2}
+"""Invitations of a kind to one device; what waits goes in its order."""
 _LINKED: Final = "the receiver's device cannot take all of it, so it got a link to the rest"
 
 
@@ -58,6 +61,14 @@ class Result:
     losses: tuple[str, ...] = ()
 
 
+@dataclass(slots=True)
+class _Turns:
+    """Who may call one device now."""
+
+    free: asyncio.Semaphore
+    wanted: int = 0
+
+
 Carried = Callable[[Result], None]
 Carry = Callable[[Delivery, Binding], Coroutine[Any, Any, Result]]
 
@@ -68,6 +79,7 @@ class MediaOut:
     def __init__(self, settings: SipSettings, context: Context, endpoint: Endpoint, home: Home) -> None:
         self._settings, self._context, self._endpoint, self._home = settings, context, endpoint, home
         self._tasks: set[asyncio.Task[None]] = set()
+        self._turns: dict[tuple[Form, str, str], _Turns] = {}
         self.large: Carry | None = None
         self.file: Carry | None = None
         self.room: Callable[[], bool] = lambda: True
@@ -102,7 +114,10 @@ class MediaOut:
     async def _run(self, carry: Carry, form: Form, delivery: Delivery, binding: Binding, done: Carried) -> None:
         result = Result(SendError(Reason.NETWORK_DOWN, retryable=True, detail="The server is stopping."))
         try:
-            async with asyncio.timeout(max(0.0, delivery.deadline - self._context.clock.now())):
+            async with (
+                asyncio.timeout(max(0.0, delivery.deadline - self._context.clock.now())),
+                self._turn(form, binding),
+            ):
                 found = await carry(delivery, binding)
             result = replace(found, detail=found.detail or form.value)
         except SendError as error:
@@ -115,6 +130,25 @@ class MediaOut:
             result = Result(SendError(Reason.INTERNAL, detail="The server could not write it."))
         finally:
             done(result)
+
+    @asynccontextmanager
+    async def _turn(self, form: Form, binding: Binding) -> AsyncIterator[None]:
+        """A device that comes back to a hundred files is not called a hundred times at once, and large messages keep
+        their order."""
+        most = _AT_A_TIME.get(form)
+        if most is None:
+            yield
+            return
+        key = form, binding.user, binding.key
+        turns = self._turns.setdefault(key, _Turns(asyncio.Semaphore(most)))
+        turns.wanted += 1
+        try:
+            async with turns.free:
+                yield
+        finally:
+            turns.wanted -= 1
+            if not turns.wanted:
+                self._turns.pop(key, None)
 
     # forms
 
