@@ -197,9 +197,8 @@ async def test_a_device_that_comes_back_is_not_called_for_all_its_files_at_once(
         bob = await device(rig, *FILE)
         rig.sip.send([content(PNG, number=number) for number in range(5)])
         first, second = await bob.invited(), await bob.invited()
-        assert len(rig.sip.core.media._tasks) == 5
-        await asyncio.sleep(0.05)
-        assert not any(message.method == "INVITE" for message in list(bob.requests._queue))  # type: ignore[attr-defined]
+        [turns] = rig.sip.core.media._turns.values()
+        assert (turns.wanted, turns.free.locked()) == (5, True)
         bob.respond(first, 603)
         bob.respond(second, 603)
         for _ in range(3):
@@ -224,3 +223,38 @@ async def test_large_messages_keep_their_order() -> None:
             assert outcome.delivery_id == content("", number=number).id
             bob.respond(await bob.next("BYE"), 200)
             bob.path = bob.path.replace(";tcp", "n;tcp")
+
+
+async def test_a_file_goes_on_where_the_connection_broke() -> None:
+    """The device had answered for the first chunks; the next invitation says where it begins."""
+    large = PNG._replace(body=bytes(range(256)) * 400)
+    async with running(sessions={"grace": 0.05}) as rig:
+        bob = await device(rig, *FILE)
+
+        async def accepted() -> tuple[dict[str, str], Media]:
+            invite = await bob.invited()
+            described = mime.split_multipart(invite.get("content-type"), invite.body)[0].body
+            _, terms = sdp.msrp_media(sdp.parse(described))
+            ours = sdp.MsrpMedia(path=bob.path, accept_types=("image/png",))
+            body = sdp.answer(sdp.parse(described), ours, session_id=1, version=1)
+            bob.respond(invite, 200, ("Content-Type", "application/sdp"), body=body)
+            await bob.next("ACK")
+            return dict(terms.file), await Media.to(bob, described)
+
+        rig.sip.send([content(large)])
+        told, media = await accepted()
+        assert "file-range" not in told
+        first, second = await media.received(), await media.received()
+        here = first.body + second.body
+        media.close()  # after the answers, on the same connection
+        outcome = await rig.inbox.outcomes.get()
+        assert outcome.error.retryable
+        bob.path = bob.path.replace(";tcp", "n;tcp")
+        rig.sip.send([content(large)])
+        told, media = await accepted()
+        start = sdp_file.parse_range(told["file-range"])
+        assert start - 1 == len(here)
+        while len(here) < len(large.body):
+            here += (await media.received()).body
+        assert here == large.body
+        assert (await rig.inbox.outcomes.get()).kind is OutcomeKind.DELIVERED

@@ -219,3 +219,23 @@ def test_abandon():
     alice.abandon("n")
     assert [f.flag for f in Parser().feed(alice.take())] == ["#"]
     assert alice.unsettled() == []
+
+
+def test_how_far_both_ends_are_amid_a_message():
+    """What was answered is what may be left out when the message goes on elsewhere."""
+    alice, server = pair(chunk=10, window=2)
+    assert (alice.reached(), server.unfinished()) == (0, b"")
+    alice.send("m", "image/png", bytes(range(35)), 0.0)
+    frames = Parser().feed(alice.take())
+    assert len(frames) == 2
+    for frame in frames:
+        server.receive(frame, 0.0)
+    assert (alice.reached(), server.unfinished()) == (0, bytes(range(20)))
+    answers = Parser().feed(server.take())
+    alice.receive(answers[1], 0.0)
+    assert alice.reached() == 0  # the first chunk may be missing
+    alice.receive(answers[0], 0.0)
+    assert alice.reached() == 20
+    pass_on(alice, server)
+    pass_on(server, alice)
+    assert (alice.reached(), server.unfinished()) == (30, b"")  # the last chunk is answered when the whole is accepted

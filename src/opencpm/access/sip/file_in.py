@@ -105,7 +105,7 @@ class FileIn:
     def body(self, delivery: Delivery, theirs: MsrpMedia, parties: Parties) -> Body:
         raise SendError(Reason.UNSUPPORTED_MEDIA, detail="the device sends a file here and takes nothing")
 
-    def broken(self, unfinished: bytes) -> None:
+    def broken(self, unfinished: bytes, reached: int) -> None:
         if unfinished:
             self._partials.put(self._key, self._before + unfinished, self._now)
 

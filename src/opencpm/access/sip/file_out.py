@@ -37,10 +37,14 @@ _SMALL: Final = Target(
 
 
 class FileOut:
-    """Implements `session_content.Codec`: one part goes out, nothing comes in."""
+    """Implements `session_content.Codec`: one part goes out, from byte `start` on; nothing comes in.
 
-    def __init__(self, part: Part) -> None:
-        self._part = part
+    `reached`: how far it was answered when the connection went; 0 where nothing of it was.
+    """
+
+    def __init__(self, part: Part, start: int = 0) -> None:
+        self._part, self._start = part, start
+        self.reached = 0
 
     def takes(self, content_type: str, accept_types: Sequence[str]) -> bool:
         return False
@@ -53,19 +57,23 @@ class FileOut:
     def body(self, delivery: Delivery, theirs: MsrpMedia, parties: Parties) -> Body:
         if not accepts(theirs.accept_types, self._part.media_type):
             raise SendError(Reason.UNSUPPORTED_MEDIA, detail=f"the device takes no {self._part.media_type}")
-        return Body(self._part.media_type, self._part.body)
+        return Body(self._part.media_type, self._part.body[self._start :])
 
-    def broken(self, unfinished: bytes) -> None: ...
+    def broken(self, unfinished: bytes, reached: int) -> None:
+        if reached:
+            self.reached = self._start + reached
 
 
-def offer_of(delivery: Delivery, small: Part | None) -> FileOffer:
-    """What the INVITE says of the one file of a delivery; the same at every attempt."""
+def offer_of(delivery: Delivery, small: Part | None, start: int = 0) -> FileOffer:
+    """What the INVITE says of the one file of a delivery; the same at every attempt, but for where it begins."""
     part = delivery.message.parts[0]
     selector = sdp_file.selector_of(part.name, part.media_type, part.body)
     icon = f"{delivery.id}@icon" if small is not None else ""
     kind = part.disposition.partition(";")[0].strip().lower()
     disposition = kind if kind == "render" else "attachment"
     pairs = sdp_file.attributes(selector, delivery.id, disposition=disposition, icon=icon)
+    if start:
+        pairs = [*pairs, ("file-range", f"{start + 1}-*")]
     return FileOffer(part.media_type, tuple(pairs), small.body if small is not None else b"", icon_id=icon)
 
 

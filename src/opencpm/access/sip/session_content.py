@@ -142,8 +142,8 @@ class Codec(Protocol):
     def body(self, delivery: Delivery, theirs: MsrpMedia, parties: Parties) -> Body:
         """What goes out for a delivery. :raises SendError:"""
 
-    def broken(self, unfinished: bytes) -> None:
-        """The connection has gone amid a message of which this much had come."""
+    def broken(self, unfinished: bytes, reached: int) -> None:
+        """The connection has gone: `unfinished` had come of a message, `reached` bytes of ours had been answered."""
 
 
 class Texts:
@@ -165,7 +165,7 @@ class Texts:
     def body(self, delivery: Delivery, theirs: MsrpMedia, parties: Parties) -> Body:
         return delivery_body(delivery, theirs.accept_types, theirs.wrapped_types, parties.named)
 
-    def broken(self, unfinished: bytes) -> None: ...
+    def broken(self, unfinished: bytes, reached: int) -> None: ...
 
 
 @dataclass(frozen=True, slots=True)

@@ -27,6 +27,7 @@ __all__ = ["StandaloneEvents", "StandaloneOut", "service_asked_for"]
 
 LARGE = frozenset({"largemsg", "largemsg.group"})
 FILE = frozenset({"filetransfer", "filetransfer.group"})
+_REMEMBERED = 1000
 OFFER_AGAIN = 1800.0
 """Seconds until a file that nobody accepted is offered again."""
 
@@ -87,6 +88,7 @@ class StandaloneOut:
 
     def __init__(self, room: SessionRoom, context: Context) -> None:
         self._room, self._context = room, context
+        self._reached: dict[tuple[str, str], int] = {}
         self._closing: set[asyncio.Future[str]] = set()
         self.inbox: Inbox | None = None
 
@@ -98,13 +100,25 @@ class StandaloneOut:
         """The one file of the message (RFC 5547). Raises SendError."""
         part = delivery.message.parts[0]
         small = await thumbnail(self._context.media, part)
+        key = delivery.id, binding.name
+        start = self._reached.pop(key, 0)
+        codec = FileOut(part, start)
         try:
-            return await self._carry(delivery, binding, "filetransfer", offer_of(delivery, small), FileOut(part))
+            return await self._carry(delivery, binding, "filetransfer", offer_of(delivery, small, start), codec)
         except SendError as error:
+            if codec.reached:
+                self._remember(key, codec.reached)
             if error.reason is Reason.NO_ANSWER:  # nobody looked: the file is kept, and offered again
                 detail = "Nobody accepted the file; it is offered again later."
                 raise SendError(error.reason, retryable=True, retry_after=OFFER_AGAIN, detail=detail) from None
             raise
+
+    def _remember(self, key: tuple[str, str], reached: int) -> None:
+        """How far a file came whose transfer broke off, for the next attempt; bounded, and forgotten at a restart. A
+        device that will not go on from there refuses that attempt, and the one after it begins anew."""
+        self._reached[key] = reached
+        if len(self._reached) > _REMEMBERED:
+            del self._reached[next(iter(self._reached))]
 
     async def _carry(
         self, delivery: Delivery, binding: Binding, service: str, file: FileOffer | None, codec: Codec | None

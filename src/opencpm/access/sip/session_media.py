@@ -230,7 +230,7 @@ class Media:
 
     def media_lost(self, error: Exception | None) -> None:
         """See `MsrpUser`. What was under way fails for now; a fresh session waits for the next connection."""
-        self._codec.broken(self._session.unfinished())
+        self._codec.broken(self._session.unfinished(), self._session.reached())
         if self._ended:
             self._around.hub.forget(self._session)
             return
@@ -268,7 +268,7 @@ class Media:
             self._retry.cancel()
         self._fail_all("the session has ended")
         session, hub = self._session, self._around.hub
-        self._codec.broken(session.unfinished())
+        self._codec.broken(session.unfinished(), session.reached())
         if linger and hub.bound(session):
             self._loop.call_later(linger, hub.forget, session)
         else:

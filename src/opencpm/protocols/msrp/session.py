@@ -89,13 +89,24 @@ Event = Opened | Received | Aborted | Sent | Failed | Reported
 
 
 class _Outgoing:
-    __slots__ = ("acknowledged", "body", "content_type", "failure", "message_id", "offset", "over", "success")
+    __slots__ = (
+        "acknowledged",
+        "body",
+        "content_type",
+        "failure",
+        "message_id",
+        "offset",
+        "over",
+        "success",
+        "under_way",
+    )
 
     def __init__(self, message_id: str, content_type: str, body: bytes, failure: str, success: bool) -> None:
         self.message_id, self.content_type, self.body = message_id, content_type, body
         self.failure, self.success = failure, success
         self.offset = 0
         self.acknowledged = 0  # chunks sent and not answered
+        self.under_way: dict[str, int] = {}  # where each of them begins, by transaction id
         self.over = False  # failed or aborted: send no more of it
 
 
@@ -183,6 +194,7 @@ class Session:
         message.offset = end
         if message.failure == "yes":
             message.acknowledged += 1
+            message.under_way[tid] = start - 1
         if message.failure != "no":
             self._pending[tid] = (message, self._now + self._limits.response_timeout)
 
@@ -290,6 +302,14 @@ class Session:
         """What came so far of the message that is longest under way, without holes: all of it was answered 200."""
         return max((assembly.prefix for assembly in self._incoming.values()), key=len, default=b"")
 
+    def reached(self) -> int:
+        """How many bytes, from the start on, the peer has answered 200 of the message that is longest under way (sent
+        with failure reports)."""
+        found = [message for message, _ in self._pending.values()] + list(self._queue)
+        if not found:
+            return 0
+        return min(found[0].under_way.values(), default=found[0].offset)
+
     # answering
 
     def accept(self, receipt: Receipt) -> None:
@@ -327,6 +347,7 @@ class Session:
         if frame.status != 200:
             return self._fail(message, frame.status)
         message.acknowledged -= 1
+        message.under_way.pop(frame.tid, None)
         return self._if_sent(message)
 
     def _if_sent(self, message: _Outgoing) -> list[Event]:
