@@ -57,7 +57,7 @@ format: $(VENV)/.developed ## put the code in form
 
 peers: ## as root on Debian: the programs of others that the interop tests drive
 	apt-get install -y --no-install-recommends sip-tester baresip linphone-cli minimodem espeak-ng prosody kannel kannel-extras \
-		swaks exim4-daemon-light chromium chromium-driver \
+		swaks exim4-daemon-light chromium chromium-driver curl \
 		$$(command -v npm >/dev/null || echo nodejs npm)
 
 clean: ## remove what was built here

@@ -80,3 +80,16 @@ async def test_users_added_by_another_process_are_seen(tmp_path: Path) -> None:
                 await seen.wait()
         me = await Api(*app.endpoints["web"]["http"], token).get("/me")
         assert me["id"] == "desk"
+
+
+@pytest.mark.parametrize(
+    ("web", "address"),
+    [
+        ({"public_url": "https://cpm.example.com/"}, "https://cpm.example.com"),
+        ({"host": "127.0.0.1", "port": 8080}, "http://127.0.0.1:8080"),
+        ({"host": "::1", "port": 8080}, "http://[::1]:8080"),
+        ({"host": "0.0.0.0", "port": 8080}, "http://cpm.test:8080"),
+    ],
+)
+def test_where_links_lead(tmp_path: Path, web: dict[str, object], address: str) -> None:
+    assert build(small(tmp_path, web=web))._web_address() == address

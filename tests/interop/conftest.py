@@ -20,6 +20,7 @@ _MINIMODEM = ("minimodem", ("--version",), r"minimodem ([0-9.]+)")
 _PROSODY = ("prosodyctl", ("about",), r"Prosody ([0-9.]+)")
 _SWAKS = ("swaks", ("--version",), r"swaks version (\d+)")
 _EXIM = ("exim4", ("-bV",), r"Exim version (\S+)")
+_CURL = ("curl", ("--version",), r"curl ([0-9.]+)")
 _there = cache(version_of)
 
 
@@ -48,6 +49,11 @@ def linphone_is_there(request):
 @pytest.fixture
 def kannel_is_there(request):
     _need(request, "Kannel", _KANNEL, "kannel")
+
+
+@pytest.fixture
+def curl_is_there(request):
+    _need(request, "curl", _CURL, "curl")
 
 
 def _need_library(request, name):

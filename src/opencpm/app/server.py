@@ -128,6 +128,8 @@ class App:
         if self.settings.web.public_url:
             return self.settings.web.public_url.rstrip("/")
         host, port = self.endpoints.get("web", {}).get("http", (self.settings.web.host, self.settings.web.port))
+        if host in ("0.0.0.0", "::"):  # noqa: S104 - compared, not listened on: nobody can follow a link to a wildcard
+            host = self.settings.domain
         return f"http://[{host}]:{port}" if ":" in host else f"http://{host}:{port}"
 
     async def _start(self) -> None:
