@@ -7,10 +7,14 @@ from contextlib import suppress
 from hypothesis import given
 from hypothesis import strategies as st
 
-from opencpm.protocols.ymsg import Framer, Packet, SignOn, YmsgClient, YmsgError
+from opencpm.domain.errors import SendError
+from opencpm.domain.message import Message, Part
+from opencpm.interworking.yahoo import adapt
+from opencpm.interworking.yahoo.names import Names, possible
+from opencpm.protocols.ymsg import Framer, Packet, SignOn, YmsgClient, YmsgError, weblogin
 from opencpm.protocols.ymsg.packet import encode, read_body
 from opencpm.protocols.ymsg.services import Service
-from opencpm.protocols.ymsg.text import pieces, plain
+from opencpm.protocols.ymsg.text import LONGEST, LONGEST_OCTETS, pieces, plain
 
 KEYS = st.sampled_from(
     [1, 3, 4, 5, 7, 8, 10, 13, 14, 15, 16, 19, 31, 47, 49, 52, 53, 57, 65, 66, 87, 88, 300, 301, 303]
@@ -54,3 +58,58 @@ def test_packets_survive_the_wire(packet: Packet) -> None:
 def test_texts(text: str) -> None:
     plain(text)
     assert "".join(pieces(text)) == text
+
+
+@given(st.text(max_size=400), st.lists(st.text(max_size=60), max_size=4))
+def test_answers_of_the_login_host(text: str, cookies: list[str]) -> None:
+    for answer in (text, f"0\r\n{text}", f"0\r\nymsgr=x\r\ncrumb=y\r\n{text}"):
+        with suppress(weblogin.LoginRefused):
+            assert weblogin.read_token(answer)
+        with suppress(weblogin.LoginRefused):
+            assert weblogin.read_proof(answer, cookies).crumb
+
+
+PARTS = st.builds(
+    Part, st.sampled_from(["text/plain", "text/plain;charset=utf-16", "image/png", ""]), st.binary(max_size=3000)
+)
+
+
+@given(st.lists(PARTS, max_size=3).map(tuple), st.text(max_size=20))
+def test_messages_of_ours(parts: tuple[Part, ...], subject: str) -> None:
+    """What goes is cut into pieces that a client takes, with nothing left out; what does not has a reason."""
+    sender = Names("yahoo.test").address("alice")
+    given_one = Message(
+        id="m",
+        message_id="m",
+        sender=sender,
+        recipients=(sender,),
+        parts=parts,
+        sent_at=0.0,
+        received_at=0.0,
+        origin="sip",
+        subject=subject,
+    )
+    fit = adapt.fit(given_one, 5000)
+    try:
+        text = adapt.text_of(given_one, 5000)
+    except SendError as error:
+        refused = error
+    else:
+        refused = None
+    if refused is not None:
+        assert fit.error is not None
+        assert fit.error.reason is refused.reason
+        return
+    found = adapt.split(text)
+    assert fit.segments == len(found)
+    assert "".join(found).replace(adapt.BLANK, "") == text.replace(adapt.BLANK, "")
+    assert all(len(piece) <= LONGEST + 1 and len(piece.encode()) <= LONGEST_OCTETS + 3 for piece in found)
+
+
+@given(st.text(max_size=120))
+def test_ids(value: str) -> None:
+    names = Names("yahoo.test")
+    with suppress(SendError):
+        user = names.user(value)
+        assert possible(user)
+        assert names.user(names.address(user).value) == user

@@ -228,3 +228,23 @@ def test_nothing_is_sent_before_the_login() -> None:
     with pytest.raises(YmsgError):
         Bench().client.token("c", ("", "", ""), 0.0)
     assert "123456" not in repr(SignOn("alice", "123456"))
+
+
+def test_an_answered_keepalive_proves_what_was_read_before_it() -> None:
+    bench = Bench().online()
+    assert [bench.client.keepalive(bench.now), bench.client.keepalive(bench.now)] == [1, 2]
+    assert [packet.service for packet in bench.said()] == [Service.KEEPALIVE, Service.KEEPALIVE]
+    assert bench.hears(Service.KEEPALIVE, 0, (1, "alice")) == [e.KeptAlive(1)]
+    bench.now += 2 * AT_LATEST
+    bench.client.poll(bench.now)  # the machine's own ones are counted too
+    assert bench.hears(Service.KEEPALIVE, 0, (1, "alice")) == [e.KeptAlive(2)]
+    assert bench.hears(Service.KEEPALIVE, 0, (1, "alice")) == [e.KeptAlive(3)]
+    assert bench.hears(Service.KEEPALIVE, 0, (1, "alice")) == []  # nobody asked
+
+
+def test_a_closed_machine_wants_its_connection_closed() -> None:
+    bench = Bench().online()
+    assert not bench.client.closing()
+    bench.client.sign_off()
+    assert bench.client.closing()
+    assert [packet.service for packet in bench.said()] == [Service.LOGOFF]
