@@ -1,0 +1,212 @@
+"""The whole server with Yahoo: what senders are told, over broken connections and restarts; accounts and lists."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from opencpm.app import build
+from opencpm.app.people import opened
+from opencpm.app.server import App
+from opencpm.domain.address import Address
+from opencpm.domain.delivery import DeliveryState
+from opencpm.lab.device import LabDevice
+from opencpm.lab.http import Api
+from opencpm.lab.yahoo import Buddy, LabYahoo
+from opencpm.protocols.ymsg.services import Service
+from opencpm.settings import Settings, parse
+from tests.interworking.sms.support import eventually
+from tests.interworking.yahoo.stage import ALICE, ALICE_ADDRESS, BOB, BOB_ADDRESS, CAROL, DOMAIN
+
+ME, PASSWORD = "sip:alice@cpm.test", "correct horse"
+TO_BOB = f"sip:{BOB}@{DOMAIN}"
+
+
+def settings(folder: Path, lab: LabYahoo, **more: Any) -> Settings:
+    values = {
+        "domain": "cpm.test",
+        "secret_key": "k" * 32,
+        "data_dir": str(folder / "data"),
+        "sip": {"udp_port": 0, "tcp_port": 0, "msrp_port": 0},
+        "web": {"port": 0},
+        "policy": {"domains": {DOMAIN: "yahoo"}, "retry_schedule": [0.1, 0.1, 0.2, 0.2]},
+        "networks": {"yahoo": {"type": "yahoo", "domain": DOMAIN, "reconnect_first": 0.05, **lab.settings, **more}},
+    }
+    return parse(values, folder)
+
+
+class House:
+    def __init__(self, app: App, lab: LabYahoo, token: str) -> None:
+        self.app, self.lab = app, lab
+        self.api = Api(*app.endpoints["web"]["http"], token)
+
+    @property
+    def bob(self) -> Buddy:
+        return self.lab.buddies[BOB]
+
+    @asynccontextmanager
+    async def device(self) -> AsyncIterator[LabDevice]:
+        async with LabDevice(ME, PASSWORD, self.app.endpoints["sip"]["tcp"], transport="TCP") as device:
+            assert await device.register() == 200
+            yield device
+
+    def state(self) -> DeliveryState | None:
+        """Of the last message in Alice's conversations."""
+        threads = self.app.store.threads("alice")
+        return threads[0].last.state if threads else None
+
+    async def sees(self, availability: str) -> None:
+        reach = self.app.messaging.connectors["yahoo"].reach
+        await eventually(lambda: reach("alice", BOB_ADDRESS).availability.value == availability)
+
+
+@asynccontextmanager
+async def house(folder: Path, lab: LabYahoo, **more: Any) -> AsyncIterator[House]:
+    of = settings(folder, lab, **more)
+    async with opened(of) as (_, people):
+        if people.subscriber("alice") is None:
+            people.add_user("alice", "Alice", PASSWORD, [Address("sip", "alice@cpm.test")])
+            people.link_account("alice", "yahoo", ALICE_ADDRESS, lab.account(ALICE).password)
+        token = people.new_token("alice", "test")
+    async with build(of).running() as app:
+        yahoo = app.messaging.connectors["yahoo"]
+        await eventually(lambda: yahoo.health().detail.startswith("1 of 1"))
+        yield House(app, lab, token)
+
+
+async def test_accepted_is_where_it_stays_before_version_16(tmp_path: Path, lab: LabYahoo) -> None:
+    await lab.buddies[BOB].sign_in()
+    async with house(tmp_path, lab) as here, here.device() as alice:
+        assert (await alice.message(TO_BOB, "Hello Bob")).status == 202
+        await here.bob.text("Hello Bob")
+        await eventually(lambda: here.state() is DeliveryState.ACCEPTED)
+        here.bob.say(ALICE, "Hello Alice")
+        await alice.journal.wait("message", lambda entry: entry.what == "Hello Alice")
+        assert len(here.app.store.threads("alice")) == 1  # one conversation, both ways
+        assert here.state() is not DeliveryState.FAILED
+
+
+async def test_delivered_once_all_pieces_are_confirmed_in_version_16(tmp_path: Path, lab: LabYahoo) -> None:
+    bob = lab.buddies[BOB]
+    bob.version = 16
+    await bob.sign_in()
+    async with house(tmp_path, lab, version=16) as here, here.device() as alice:
+        await alice.message(TO_BOB, "word " * 500)
+        await eventually(lambda: here.state() is DeliveryState.DELIVERED)
+        assert len(bob.texts()) == 4
+        assert "".join(bob.texts()) == "word " * 500
+
+
+async def test_a_confirmation_finds_its_message_after_a_restart(tmp_path: Path, lab: LabYahoo) -> None:
+    bob = lab.buddies[BOB]
+    bob.version, bob.confirms = 16, False
+    await bob.sign_in()
+    async with house(tmp_path, lab, version=16) as here, here.device() as alice:
+        await alice.message(TO_BOB, "later")
+        await bob.text("later")
+        await eventually(lambda: here.state() is DeliveryState.ACCEPTED)
+    async with house(tmp_path, lab, version=16) as here:
+        bob.confirms = True
+        lab.repeat(BOB)
+        await eventually(lambda: here.state() is DeliveryState.DELIVERED)
+
+
+async def test_a_connection_that_breaks_under_a_message(tmp_path: Path, lab: LabYahoo) -> None:
+    await lab.buddies[BOB].sign_in()
+    async with house(tmp_path, lab) as here, here.device() as alice:
+        await alice.message(TO_BOB, "first")
+        await here.bob.text("first")
+        lab.faults.drop.add(Service.MESSAGE)
+        await alice.message(TO_BOB, "second")
+        await eventually(lambda: not lab.is_online(ALICE))
+        lab.faults.drop.clear()
+        await here.bob.text("second")
+        await eventually(lambda: here.state() is DeliveryState.ACCEPTED)
+        assert here.bob.texts() == ["first", "second"]
+
+
+async def test_what_is_written_while_the_service_is_down_arrives_once(tmp_path: Path, lab: LabYahoo) -> None:
+    async with house(tmp_path, lab, reconnect_max=0.1) as here, here.device() as alice:
+        await lab.down()
+        yahoo = here.app.messaging.connectors["yahoo"]
+        await eventually(lambda: yahoo.health().state.value == "down")
+        assert (await alice.message(TO_BOB, "when you are back")).status == 202
+        await lab.up()
+        await here.bob.sign_in()
+        await here.bob.text("when you are back")
+        await eventually(lambda: here.state() is DeliveryState.ACCEPTED)
+        assert here.bob.texts() == ["when you are back"]
+
+
+async def test_accounts_lists_and_presence_survive_a_restart(tmp_path: Path, lab: LabYahoo) -> None:
+    lab.befriend(ALICE, CAROL)
+    await lab.buddies[BOB].sign_in()
+    for _ in range(2):
+        async with house(tmp_path, lab) as here:
+            await here.sees("available")
+            contacts = await here.api.get("/contacts")
+            known = {address for contact in contacts for address in contact["addresses"]}
+            assert known == {f"yahoo:{BOB}@{DOMAIN}", f"yahoo:{CAROL}@{DOMAIN}"}
+            (account,) = await here.api.get("/accounts")
+            assert (account["state"], account["network"]) == ("connected", "yahoo")
+        assert not lab.is_online(ALICE)
+
+
+async def test_a_wrong_password_and_the_right_one(tmp_path: Path, lab: LabYahoo) -> None:
+    async with house(tmp_path, lab) as here:
+        body = {"network": "yahoo", "address": f"{CAROL}@{DOMAIN}", "password": "wrong", "wait": 20}
+        linked = await here.api.post("/accounts", body)
+        assert linked["state"] == "bad-credentials"
+        assert "the password is wrong (13)" in linked["detail"]
+        linked = await here.api.post("/accounts", {**body, "password": lab.account(CAROL).password})
+        assert linked["state"] == "connected"
+
+
+async def test_a_picture_goes_as_a_text_with_a_link(tmp_path: Path, lab: LabYahoo) -> None:
+    await lab.buddies[BOB].sign_in()
+    async with house(tmp_path, lab) as here:
+        png = "iVBORw0KGgoAAAANSUhEUgAAAAEAAAABCAYAAAAfFcSJAAAADUlEQVR42mNkYPhfDwAChwGA60e6kgAAAABJRU5ErkJggg=="
+        await here.api.post(
+            "/messages",
+            {"to": [str(BOB_ADDRESS)], "parts": [{"content_type": "image/png", "body": png, "name": "dot.png"}]},
+        )
+        assert (await here.bob.text()).startswith("Picture: http")
+
+
+async def test_how_bob_is_is_known_to_selection(tmp_path: Path, lab: LabYahoo) -> None:
+    await lab.buddies[BOB].sign_in()
+    async with house(tmp_path, lab) as here:
+        here.bob.show(2)
+        await here.sees("busy")
+        plan = await here.api.post("/routes/explain", {"to": str(BOB_ADDRESS), "text": "hi"})
+        assert "status busy" in str(plan)
+
+
+@pytest.mark.parametrize("incoming", ["message", "session"])
+async def test_what_bob_begins(tmp_path: Path, lab: LabYahoo, incoming: str) -> None:
+    await lab.buddies[BOB].sign_in()
+    async with house(tmp_path, lab, incoming=incoming) as here, here.device() as alice:
+        here.bob.say(ALICE, "hello")
+        heard = await alice.journal.wait("message", lambda entry: entry.what == "hello")
+        assert (heard.facts.get("session") == "yes") == (incoming == "session")
+        if incoming == "session":
+            chat = next(iter(alice.chats.values()))
+            await chat.send("hello yourself")
+            await here.bob.text("hello yourself")
+            await here.bob.sign_out()
+            await alice.journal.wait("sip.in", lambda entry: entry.what.startswith("BYE"))
+
+
+async def test_nobody_to_take_a_session_and_nothing_is_lost(tmp_path: Path, lab: LabYahoo) -> None:
+    await lab.buddies[BOB].sign_in()
+    async with house(tmp_path, lab, incoming="session") as here:
+        here.bob.say(ALICE, "one")
+        here.bob.say(ALICE, "two")
+        await eventually(lambda: len(here.app.store.threads("alice")) == 1)
+        async with here.device() as alice:
+            for text in ("one", "two"):
+                await alice.journal.wait("message", lambda entry, text=text: entry.what == text)
