@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import asyncio
+
 import pytest
 
 from opencpm.domain.errors import Reason
@@ -78,7 +80,11 @@ async def test_how_others_are(lab: LabYahoo, version: int) -> None:
         assert stage.connector.reach("eve", address(BOB)).detail == "no account linked"
 
 
-async def test_presence_of_a_lost_connection_is_unknown(stage: Stage) -> None:
+@pytest.mark.parametrize("before", ["available", "offline"])
+async def test_presence_of_a_lost_connection_is_unknown(stage: Stage, before: str) -> None:
+    if before == "offline":
+        await stage.bob.sign_out()
+    await stage.seen(before)
     stage.lab.faults.refuse_login = 14
     stage.lab.disconnect(ALICE)
     await stage.seen("unknown")
@@ -155,6 +161,27 @@ async def test_out_of_all_groups(lab: LabYahoo) -> None:
         for user in (BOB, CAROL):
             assert await settled(stage, RosterChange(ChangeKind.REMOVE, address(user))) is None
         assert lab.account(ALICE).listed == set()
+
+
+async def test_changes_and_messages_to_the_same_stranger_do_not_get_into_each_others_way(lab: LabYahoo) -> None:
+    carol = lab.buddies[CAROL]
+    await carol.sign_in()
+    lab.faults.delay = 0.01
+    async with Stage(lab, add_contacts=True) as stage:
+        await stage.sign_in()
+        change = RosterChange(ChangeKind.ADD, address(CAROL))
+        deliveries = []
+        for number in range(5):
+            deliveries += stage.send(f"text {number}", target=CAROL)
+            if number == 1:
+                stage.directory.wish(change)
+            await asyncio.sleep(0)
+        for delivery in deliveries:
+            assert (await stage.outcome(delivery)).error is None
+        assert carol.texts() == [f"text {number}" for number in range(5)]
+        assert (await stage.inbox.wait("roster-settled"))[1] is None
+        assert lab.account(ALICE).groups["Friends"] == [BOB, CAROL]
+        assert len(lab.log.of("FRIENDADD", direction="C", user=ALICE)) == 1
 
 
 async def test_refused_changes_and_no_answer(lab: LabYahoo) -> None:

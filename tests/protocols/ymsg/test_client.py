@@ -248,3 +248,10 @@ def test_a_closed_machine_wants_its_connection_closed() -> None:
     bench.client.sign_off()
     assert bench.client.closing()
     assert [packet.service for packet in bench.said()] == [Service.LOGOFF]
+
+
+def test_new_cookies_are_no_new_list() -> None:
+    bench = Bench().online()
+    assert bench.hears(Service.LIST, 0, (89, "alice"), (59, "Y\tnew")) == []
+    (event,) = bench.hears(Service.LIST, 0, (87, ""), (88, ""))
+    assert event == e.ListChanged(())

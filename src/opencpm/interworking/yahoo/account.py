@@ -73,6 +73,7 @@ class Account:
         self._roster = Roster(linked, desk, self.listing, self.buddies)
         self._changed = changed
         self._chats: dict[str, Chat] = {}
+        self._held: dict[str, list[tuple[Sequence[Delivery], Settle]]] = {}  # until its receiver is known
         self._line: Line | None = None
         self._published = (services.AVAILABLE, "", 0)
         self._again = Event()
@@ -103,9 +104,6 @@ class Account:
             self._chats[peer] = Chat(self, peer)
         return self._chats[peer]
 
-    def existing(self, peer: str) -> Chat | None:
-        return self._chats.get(peer)
-
     @property
     def takes_rooms(self) -> bool:
         """Whether another conference can be gone into."""
@@ -124,8 +122,11 @@ class Account:
         except SendError as error:
             settle([outcome(delivery, self.desk, error, "Yahoo") for delivery in deliveries])
             return
-        if self.desk.settings.add_contacts and self.buddies.contact(chat.peer) is None:
-            self.desk.spawn(self._known_first(chat, deliveries, settle))
+        if chat.peer in self._held:
+            self._held[chat.peer].append((deliveries, settle))
+        elif self.desk.settings.add_contacts and self.buddies.contact(chat.peer) is None:
+            self._held[chat.peer] = [(deliveries, settle)]
+            self.desk.spawn(self._known_first(chat))
         else:
             self._out.take(deliveries, chat, settle)
 
@@ -135,14 +136,21 @@ class Account:
         if self.buddies.availability(chat.peer) is Availability.OFFLINE:
             raise reasons.offline(chat.peer)
 
-    async def _known_first(self, chat: Chat, deliveries: Sequence[Delivery], settle: Settle) -> None:
+    async def _known_first(self, chat: Chat) -> None:
+        """What is written to somebody waits, in order, until they are on the list, or known not to exist."""
+        refused: SendError | None = reasons.down(f"{self.address} was signed out")
         try:
             await self.listing.know(chat.peer)
             self.check()
+            refused = None
         except SendError as error:
-            settle([outcome(delivery, self.desk, error, "Yahoo") for delivery in deliveries])
-        else:
-            self._out.take(deliveries, chat, settle)
+            refused = error
+        finally:
+            for deliveries, settle in self._held.pop(chat.peer):
+                if refused is None:
+                    self._out.take(deliveries, chat, settle)
+                else:
+                    settle([outcome(delivery, self.desk, refused, "Yahoo") for delivery in deliveries])
 
     def tell(self, packet: Packet) -> bool:
         """Say something that nobody waits for; whether it could be said."""

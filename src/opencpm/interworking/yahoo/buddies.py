@@ -49,7 +49,7 @@ class Buddies:
 
     def end(self) -> list[str]:
         """Signed off: nothing is known any more. Returns whose presence that changes."""
-        known = [user for user, seen in self._seen.items() if seen.online]
+        known = list(self._seen)
         self._contacts.clear()
         self._seen.clear()
         return known

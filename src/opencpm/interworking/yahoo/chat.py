@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 from opencpm.domain.delivery import Delivery
 from opencpm.domain.errors import SendError
 from opencpm.domain.message import Message
+from opencpm.domain.presence import note_of
 from opencpm.domain.profile import Availability
 from opencpm.domain.session import CloseReason, Composing, SessionOffer
 from opencpm.interfaces import LegEvents
@@ -73,6 +74,7 @@ class Chat:
         """Have a session with the peer: nothing is said on the wire, they only have to be there. Raises SendError."""
         self._account.check()
         await self._account.listing.know(self.peer)
+        self._account.check()
         there = self._account.buddies.availability(self.peer)
         if self.room is None:
             if there is Availability.OFFLINE:
@@ -222,7 +224,7 @@ class Chat:
             self._enter(room)
         else:
             self._asked_into = room
-            self._invite(event.text[:200])
+            self._invite(note_of(event.text)[:200])
 
     def asked_into(self, room: str) -> bool:
         """Whether our side is being asked about this conference."""

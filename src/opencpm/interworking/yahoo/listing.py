@@ -23,6 +23,7 @@ class Listing:
 
     def __init__(self, user: str, buddies: Buddies, put: Put, settings: YahooSettings) -> None:
         self._user, self._buddies, self._put, self._settings = user, buddies, put, settings
+        self._turn = asyncio.Lock()  # one change at a time: answers name the person, not the question
         self._waiting: dict[tuple[str, str], asyncio.Future[int]] = {}
         self.refused: set[str] = set()  # who did not want to be added, since the last sign-on
 
@@ -41,6 +42,20 @@ class Listing:
 
     async def add(self, who: str) -> None:
         """Have somebody on the list. Raises SendError."""
+        async with self._turn:
+            await self._add(who)
+
+    async def remove(self, who: str) -> None:
+        """Have somebody off the list, out of all its groups. Raises SendError."""
+        async with self._turn:
+            await self._remove(who)
+
+    async def ignore(self, who: str, ignored: bool) -> None:
+        """Let somebody reach the account no more, or again. Raises SendError."""
+        async with self._turn:
+            await self._ignore(who, ignored)
+
+    async def _add(self, who: str) -> None:
         if self._buddies.on_list(who):
             return
         group = self._settings.group
@@ -50,8 +65,7 @@ class Listing:
             self._buddies.put(Contact(who, (group,)))
         self.refused.discard(who)
 
-    async def remove(self, who: str) -> None:
-        """Have somebody off the list, out of all its groups. Raises SendError."""
+    async def _remove(self, who: str) -> None:
         known = self._buddies.contact(who)
         if known is None or not self._buddies.on_list(who):
             return
@@ -60,14 +74,13 @@ class Listing:
             self._holds("remove", who, code)
         self._buddies.drop(who)
 
-    async def ignore(self, who: str, ignored: bool) -> None:
-        """Let somebody reach the account no more, or again. Raises SendError."""
+    async def _ignore(self, who: str, ignored: bool) -> None:
         known = self._buddies.contact(who)
         if ignored == (known is not None and known.ignored):
             return
         code = await self._ask("ignore", who, requests.ignore(self._user, who, ignored))
         if code == _ON_LIST and ignored:
-            await self.remove(who)
+            await self._remove(who)
             code = await self._ask("ignore", who, requests.ignore(self._user, who, ignored))
         self._holds("ignore", who, code)
         if ignored:

@@ -31,6 +31,11 @@ class Listing:
         self._lines = bytearray()
         self._ignored = bytearray()
 
+    @property
+    def begun(self) -> bool:
+        """Whether pieces of a list are here."""
+        return bool(self._lines or self._ignored)
+
     def add(self, packet: Packet) -> None:
         """:raises YmsgError: the list is longer than anybody's can be."""
         self._lines += packet.get(87)

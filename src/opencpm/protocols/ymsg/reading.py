@@ -35,6 +35,8 @@ class Reader:
     def _list(self, packet: Packet, _: Put) -> Sequence[e.Event]:
         if self._version >= services.RECORDS:
             return ()  # own identities and cookies; the contacts come as LIST_15
+        if self._signed_in and not self._listing.begun and not any(key in (87, 88) for key, _ in packet.pairs):
+            return ()  # new cookies only
         self._listing.add(packet)
         if packet.status == services.CONTINUED:
             return ()

@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import itertools
 
-from opencpm.interworking.msn.gate import Gate
+from opencpm.transport.gate import Gate
 from tests.interworking.msn.warp import run_warped
 
 
