@@ -177,7 +177,7 @@ class Town:
     def _entry(self, device: str, entry: Entry) -> None:
         if entry.kind == "sip.in" and entry.what.startswith("MESSAGE "):
             self._message(device, entry.raw)
-        elif entry.kind == "message" and "session" in entry.facts:  # large message mode: no Call-ID of its own
+        elif entry.kind == "message" and entry.facts.get("form") == "large":  # no Call-ID of its own
             self.ledger.heard[device, entry.facts["message_id"]].add(("", entry.what))
         self.tick()
 

@@ -268,7 +268,7 @@ class LabDevice:
         self._originals[body.message_id] = (body, sender)
         facts = {"media": described(media)} if media else {}
         self.journal.note(
-            "message", text, sender=sender, message_id=body.message_id, conversation=conversation, **facts
+            "message", text, sender=sender, message_id=body.message_id, conversation=conversation, form=form, **facts
         )
         if self.auto_delivered and "positive-delivery" in body.dispositions:
             done = notification(body, "delivery", "delivered", token())
