@@ -20,7 +20,7 @@ def test_the_rate_is_of_all_together() -> None:
 
         await asyncio.gather(*(one() for _ in range(50)))
         spans = [later - earlier for earlier, later in itertools.pairwise(began)]
-        assert min(spans) > 0.09
+        assert min(spans) > 0.05  # real time passes beside the skipped
         assert 4.8 < began[-1] - began[0] < 6.0
 
     run_warped(many())

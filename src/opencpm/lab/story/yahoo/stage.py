@@ -24,11 +24,13 @@ BOB, TO_BOB = f"yahoo:{BOB_ID}@{DOMAIN}", f"sip:{BOB_ID}@{DOMAIN}"  # in the add
 class YahooTown(Town):
     """Alice's server and the Yahoo service of Bob and Carol."""
 
-    def __init__(self, folder: Path, prepare: Prepare) -> None:
+    def __init__(self, folder: Path, prepare: Prepare, version: int = 10) -> None:
         super().__init__(folder, prepare)
+        self.version = version
         self.yahoo = LabYahoo()
         self.bob = self.yahoo.buddy(BOB_ID)
         self.carol = self.yahoo.buddy(CAROL_ID)
+        self.bob.version = self.carol.version = version
         self.password = ""
 
     async def __aenter__(self) -> Self:
@@ -39,7 +41,8 @@ class YahooTown(Town):
     async def start_server(self) -> None:
         """Settings, Alice, and the server. :raises opencpm.lab.process.ServerError:"""
         self.password = self.yahoo.account(ALICE_ID, secrets.token_urlsafe(9)).password
-        networks = {"yahoo": {"type": "yahoo", "domain": DOMAIN, "reconnect_first": 0.2, **self.yahoo.settings}}
+        own = {"domain": DOMAIN, "version": self.version, "reconnect_first": 0.2}
+        networks = {"yahoo": {"type": "yahoo", **own, **self.yahoo.settings}}
         policy = {"domains": {DOMAIN: "yahoo"}}
         alice = Person("alice", "Alice")
         bob = Friend("alice", "Bob", (BOB,))
