@@ -241,6 +241,19 @@ async def test_old_charsets_and_markup(stage: Stage) -> None:
     assert (await stage.inbox.wait("received")).text == "Grüße <3"
 
 
+async def test_markup_alone_says_nothing(lab: LabYahoo) -> None:
+    bob = lab.buddies[BOB]
+    bob.version = 16
+    await bob.sign_in()
+    async with Stage(lab, version=16) as stage:
+        await stage.sign_in()
+        bob.say(ALICE, "<b> </b>\x1b[1m")
+        bob.say(ALICE, "words")
+        await stage.inbox.wait("received")
+        assert [m.text for m in stage.inbox.of("received")] == ["words"]
+        await until(lambda: not lab.account(ALICE).unconfirmed)
+
+
 async def test_what_cannot_be_carried(stage: Stage) -> None:
     picture = stage.delivery(message=stage.message(parts=(Part("image/png", b"x"),)))
     empty = stage.delivery(" ")

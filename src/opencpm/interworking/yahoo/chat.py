@@ -116,7 +116,10 @@ class Chat:
     # --- from the person -----------------------------------------------------------------------------------------
 
     def said(self, text: events.TextReceived) -> None:
-        """A text to the account alone."""
+        """A text to the account alone; one of markup only says nothing."""
+        if not text.text.strip():
+            self._acknowledgement(text)()
+            return
         message = self._heard(text.sender, text.text, text.ident, text.sent_at)
         taken = self._acknowledgement(text)
         if text.stored:
@@ -247,7 +250,7 @@ class Chat:
 
     def _said_in_room(self, sender: str, text: str) -> None:
         said = self._desk.settings.nudge_text if is_nudge(text) else text
-        if not said or sender == self._account.user:
+        if not said.strip() or sender == self._account.user:
             return
         if sender != self.peer:  # a third person: named, for the session knows two
             said = f"{sender}: {said}"
