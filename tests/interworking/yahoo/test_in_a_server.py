@@ -146,3 +146,23 @@ async def test_nobody_to_take_a_session_and_nothing_is_lost(tmp_path: Path, lab:
         async with here.device() as alice:
             for text in ("one", "two"):
                 await alice.journal.wait("message", lambda entry, text=text: entry.what == text)
+
+
+async def test_members_of_a_group(tmp_path: Path, lab: LabYahoo) -> None:
+    """Bob and Carol on Yahoo, Alice on her device: each reads who said what, nobody reads their own words."""
+    lab.befriend(ALICE, CAROL)
+    carol = lab.buddies[CAROL]
+    for user in (BOB, CAROL):
+        await lab.buddies[user].sign_in()
+    async with house(tmp_path, lab) as here, here.device() as alice:
+        await here.sees("available")
+        group = await here.api.post(
+            "/groups", {"members": [str(BOB_ADDRESS), f"yahoo:{CAROL}@{DOMAIN}"], "subject": "Friday"}
+        )
+        await here.api.post(f"/groups/{group['id']}/messages", {"text": "who is coming?"})
+        await eventually(lambda: any("who is coming?" in text for text in here.bob.texts()))
+        await eventually(lambda: any("who is coming?" in text for text in carol.texts()))
+        here.bob.say(ALICE, "I am")
+        await alice.journal.wait("message", lambda entry: "I am" in entry.what)
+        await eventually(lambda: any("I am" in text and "bob" in text.lower() for text in carol.texts()))
+        assert not any("I am" in text for text in here.bob.texts())

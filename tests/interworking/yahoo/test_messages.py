@@ -6,6 +6,7 @@ import time
 
 import pytest
 
+from opencpm.domain.account import AccountState
 from opencpm.domain.delivery import Notice, OutcomeKind
 from opencpm.domain.errors import Reason, SendError
 from opencpm.domain.message import MessageKind, Part
@@ -135,6 +136,11 @@ async def test_a_server_that_goes_silent_has_not_taken_it(lab: LabYahoo) -> None
         assert outcome.kind is OutcomeKind.FAILED
         assert outcome.error is not None
         assert (outcome.error.reason, outcome.error.retryable) == (Reason.TIMEOUT, True)
+        lab.faults.silent.clear()
+        await until(lambda: any("gone silent" in text for _, _, text in stage.inbox.of("account")))
+        await until(lambda: stage.inbox.of("account")[-1][1] is AccountState.CONNECTED)  # by another connection
+        await stage.outcome(stage.send("three")[0])
+        assert stage.bob.texts() == ["one", "three"]
 
 
 async def test_a_drop_behind_a_text_leaves_it_unsure_and_a_drop_before_it_unsent(stage: Stage) -> None:
@@ -309,3 +315,18 @@ async def test_files_are_refused_and_it_is_said_once(lab: LabYahoo, version: int
         refused = lab.log.of(service, direction="C", user=ALICE)
         assert all(("13=2" if version == 10 else "222=4") in line.text for line in refused)
         await until(lambda: bob.texts() == ["I cannot receive files here; please send text."])
+
+
+@pytest.mark.parametrize("links", [True, False])
+async def test_files_that_the_service_keeps_are_an_address(lab: LabYahoo, links: bool) -> None:
+    await lab.buddies[BOB].sign_in()
+    async with Stage(lab, file_links=links) as stage:
+        await stage.sign_in()
+        url = "http://files.yahoo.test/a.jpg?sid=1"
+        for bad in ("javascript:x", "http://a b", "http://x\r\ny", "http://" + "x" * 3000, ""):
+            lab.say(ALICE, Service.FILETRANSFER, 1, (4, BOB), (5, ALICE), (20, bad), (14, "look"))
+        lab.say(ALICE, Service.FILETRANSFER, 1, (4, BOB), (5, ALICE), (20, url), (38, 604800), (14, "<b>look</b>"))
+        stage.bob.say(ALICE, "that was all")
+        await stage.inbox.wait("received", lambda m: m.text == "that was all")
+        came = [m.text for m in stage.inbox.of("received")]
+        assert came == [*([f"look\nFile: {url}"] if links else []), "that was all"]

@@ -334,6 +334,8 @@ class Account:
                 self._talk(sender, lambda chat: chat.typed(active))
             case events.FileOffered(sender):
                 self._talk(sender, lambda chat: chat.offered_file())
+            case events.FileLinked(sender, url, text):
+                self._talk(sender, lambda chat: chat.linked_file(url, text))
             case events.Invited(inviter=inviter):
                 self._talk(inviter, lambda chat: chat.invited(event))
             case events.TextFailed(peer):

@@ -144,6 +144,12 @@ class Chat:
             self._told_no_files = True
             self._account.tell(self.packet(self._desk.settings.no_files_text, ""))
 
+    def linked_file(self, url: str, text: str) -> None:
+        """A file that the service keeps: its address is passed on, and never followed by us."""
+        if self._desk.settings.file_links:
+            said = "\n".join([*([text] if text.strip() else []), f"File: {url}"])
+            self._take(self._heard(self.peer, said), _nothing)
+
     def went_offline(self) -> None:
         """A conference ends by its own word."""
         self._told_no_files = False

@@ -16,12 +16,15 @@ from opencpm.domain.delivery import Delivery, Outcome, OutcomeKind
 from opencpm.domain.errors import SendError
 from opencpm.domain.report import Reference
 from opencpm.interworking.yahoo import adapt, reasons
+from opencpm.interworking.yahoo.backoff import Cause
 from opencpm.interworking.yahoo.desk import Desk, moment
 from opencpm.protocols.bucket import Bucket
 from opencpm.protocols.ymsg import Packet, services
 
 if TYPE_CHECKING:
     from opencpm.interworking.yahoo.line import Line
+
+_SILENT = "the server has gone silent"
 
 Settle = Callable[[Sequence[Outcome]], None]
 
@@ -169,8 +172,10 @@ class Outbound:
             self._unanswered(jobs)
 
     def _unanswered(self, jobs: list[Job]) -> None:
-        if self._answers:
-            self._settle(jobs, reasons.unsure("it has gone silent"), "Yahoo")
+        if self._answers:  # a connection on which nothing comes back is not written to again
+            self._settle(jobs, reasons.unsure(_SILENT), "Yahoo")
+            if (line := self._line()) is not None:
+                line.end(Cause.LOST, _SILENT)
             return
         self._answers = False
         self._settle(jobs, None, "written to the server", "this server confirms nothing")

@@ -67,6 +67,9 @@ class YahooSettings(Section):
         max_length=400,
         description="Told once per conversation to somebody who offers a file; empty: nothing.",
     )
+    file_links: bool = Field(
+        default=True, description="Addresses of files that the service keeps are passed on as text, as they are."
+    )
     no_conference_text: str = Field(
         default="I cannot join now.", max_length=400, description="Told to who invites to a conference in vain."
     )

@@ -145,6 +145,15 @@ class FileOffered:
 
 
 @dataclass(frozen=True, slots=True)
+class FileLinked:
+    """A file that the service keeps for us: where it is, and what was written with it."""
+
+    sender: str
+    url: str
+    text: str
+
+
+@dataclass(frozen=True, slots=True)
 class Notice:
     """A word of the service to everybody."""
 
@@ -193,6 +202,7 @@ Event: TypeAlias = (
     | Left
     | RoomText
     | FileOffered
+    | FileLinked
     | Notice
     | KeptAlive
     | Failed

@@ -14,6 +14,7 @@ from opencpm.protocols.ymsg.text import is_nudge, plain
 
 Put = Callable[[Packet], None]
 
+_MAX_URL = 2000
 _MAX_ROOM = 1000  # people named in one packet of a conference
 
 
@@ -145,6 +146,13 @@ class Reader:
         put(refusal)
         return [e.FileOffered(_peer(packet), packet.text(27))]
 
+    def _file_link(self, packet: Packet, _: Put) -> Sequence[e.Event]:
+        url, sender = packet.text(20), _peer(packet)
+        plainly = url.startswith(("http://", "https://")) and len(url) <= _MAX_URL and url.isascii()
+        if not sender or sender == self._user or not plainly or any(c in url for c in ' <>"\\^`{|}'):
+            return ()
+        return [e.FileLinked(sender, url, plain(packet.text(14)))] if url.isprintable() else ()
+
 
 def _peer(packet: Packet) -> str:
     return (packet.text(4) or packet.text(1)).strip().lower()
@@ -185,6 +193,7 @@ _HANDLERS: dict[int, Callable[[Reader, Packet, Put], Sequence[e.Event]]] = {
     Service.CONFDECLINE: Reader._declined,
     Service.CONFLOGOFF: Reader._left,
     Service.CONFMSG: Reader._room_text,
+    Service.FILETRANSFER: Reader._file_link,
     Service.P2PFILEXFER: Reader._file,
     Service.FILETRANSFER_OFFER: Reader._file,
 }
