@@ -196,6 +196,18 @@ async def test_the_deadline_is_kept_in_a_long_queue(lab: LabYahoo) -> None:
         assert stage.bob.texts() == ["goes"]
 
 
+async def test_a_deadline_before_the_answer_does_not_end_the_connection(stage: Stage) -> None:
+    await stage.outcome(stage.send("one")[0])
+    stage.lab.faults.delay = 0.3
+    short = stage.delivery("two", deadline=time.time() + 0.05)
+    stage.connector.send([short])
+    outcome = await stage.outcome(short)
+    assert outcome.error is not None
+    assert outcome.error.reason is Reason.TIMEOUT
+    assert (await stage.outcome(stage.send("three")[0])).error is None
+    assert len(stage.lab.log.of("VERIFY", direction="C")) == 2  # bob's and alice's
+
+
 async def test_offline_messages_out_and_in_with_their_time(stage: Stage) -> None:
     await stage.bob.sign_out()
     await stage.seen("offline")

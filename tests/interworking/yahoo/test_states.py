@@ -45,7 +45,7 @@ async def test_a_wrong_password_is_not_tried_again(lab: LabYahoo, version: int) 
         outcome = await stage.outcome(delivery)
         assert outcome.error is not None
         assert outcome.error.reason is Reason.AUTHENTICATION
-        assert stage.connector.health().state is HealthState.UP  # the network stands
+        await until(lambda: stage.connector.health().state is HealthState.UP)  # the network stands
         stage.directory.appear("alice", note="something else changed")
         assert len(lab.log.of("VERIFY", direction="C")) == attempts == 1
         stage.link()  # the right one
@@ -89,13 +89,13 @@ async def test_the_service_is_down_and_comes_back(lab: LabYahoo) -> None:
         stage.link()
         await until(lambda: AccountState.UNREACHABLE in told(stage))
         assert "next try in" in detail(stage) or told(stage)[-1] is AccountState.CONNECTING
-        assert stage.connector.health().state is HealthState.DOWN
+        await until(lambda: stage.connector.health().state is HealthState.DOWN)
         outcome = await stage.outcome(stage.send("hello")[0])
         assert outcome.error is not None
         assert (outcome.error.reason, outcome.error.retryable) == (Reason.NETWORK_DOWN, True)
         await lab.up()
         await until(lambda: told(stage)[-1] is AccountState.CONNECTED)
-        assert stage.connector.health().state is HealthState.UP
+        await until(lambda: stage.connector.health().state is HealthState.UP)
 
 
 async def test_a_shut_down_is_waited_out(lab: LabYahoo) -> None:

@@ -50,6 +50,15 @@ class Job:
         return self.at == len(self.pieces)
 
 
+class Question:
+    """A keepalive behind texts. `until`: when those who wait for its answer give up; never beyond a deadline."""
+
+    __slots__ = ("asked_at", "jobs", "number", "until")
+
+    def __init__(self, number: int, asked_at: float, until: float, jobs: list[Job]) -> None:
+        self.number, self.asked_at, self.until, self.jobs = number, asked_at, until, jobs
+
+
 class Outbound:
     """The deliveries of one account."""
 
@@ -59,7 +68,8 @@ class Outbound:
         self._bucket = Bucket(settings.messages_per_second, settings.burst, moment())
         self._pause = 1.0 / settings.messages_per_second if settings.messages_per_second else 0.0
         self._queue: deque[Job] = deque()
-        self._unsure: deque[tuple[int, float, list[Job]]] = deque()  # keepalive, until when, what it proves
+        self._unsure: deque[Question] = deque()
+        self._written: list[Job] = []  # in this turn, and no question asked yet
         self._timer: asyncio.TimerHandle | None = None
         self._due = False
         self._answers: bool | None = None  # whether this server answers keepalives; None: not known yet
@@ -89,18 +99,18 @@ class Outbound:
     def answered(self, number: int) -> None:
         """The server answered a keepalive: it has read everything before it."""
         self._answers = True
-        while self._unsure and self._unsure[0][0] <= number:
-            _, _, jobs = self._unsure.popleft()
-            self._settle(jobs, None, "keepalive answered", "the server has read it")
+        while self._unsure and self._unsure[0].number <= number:
+            self._settle(self._unsure.popleft().jobs, None, "keepalive answered", "the server has read it")
         self._arm()
 
     def lost(self, why: str) -> None:
         """The connection is gone: what was not proven to be read is unsure, what waits cannot go."""
-        unsure = [job for _, _, jobs in self._unsure for job in jobs]
+        unsure = [*(job for question in self._unsure for job in question.jobs), *self._written]
         unsure += [job for job in self._queue if job.at]
         waiting = [job for job in self._queue if not job.at]
         self._unsure.clear()
         self._queue.clear()
+        self._written = []
         self._settle(unsure, reasons.unsure(why), "Yahoo")
         self._settle(waiting, reasons.down(why), "Yahoo")
         self._arm()
@@ -126,20 +136,21 @@ class Outbound:
 
     def _write(self, line: Line) -> None:
         """Write what the rate allows, and a keepalive behind it."""
-        written: list[Job] = []
         while self._queue and self._bucket.take(moment()):
             job = self._queue[0]
             line.put(job.way.packet(job.pieces[job.at], ident(job.delivery.id, job.at)))
             job.at += 1
             if job.written:
-                written.append(self._queue.popleft())
+                self._written.append(self._queue.popleft())
         if self._answers is False:
+            written, self._written = self._written, []
             self._settle(written, None, "written to the server", "this server confirms nothing")
-        elif written or (self._answers is None and not self._unsure):
-            self._unsure.append((line.ask(), moment() + self._patience(written), written))
+        elif self._written or (self._answers is None and not self._unsure):
+            number, now = line.ask(), moment()
+            written, self._written = self._written, []
+            self._unsure.append(Question(number, now, now + self._patience(written), written))
 
     def _patience(self, jobs: list[Job]) -> float:
-        """Seconds to wait for an answer: never beyond a deadline."""
         left = min((job.delivery.deadline for job in jobs), default=float("inf")) - self._desk.clock.now()
         return max(0.0, min(self._desk.settings.confirm_timeout, left))
 
@@ -150,7 +161,7 @@ class Outbound:
         if self._timer is not None:
             self._timer.cancel()
             self._timer = None
-        at = [until for _, until, _ in list(self._unsure)[:1]]
+        at = [question.until for question in self._unsure]
         if self._queue:
             line = self._line()
             if line is not None and line.online:
@@ -167,18 +178,23 @@ class Outbound:
             self._queue = deque(job for job in self._queue if job.delivery.deadline > now)
             self._settle([job for job in late if not job.at], reasons.late(), "Yahoo")
             self._settle([job for job in late if job.at], reasons.unsure("its time ran out"), "Yahoo")
-        while self._unsure and self._unsure[0][1] <= moment():
-            _, _, jobs = self._unsure.popleft()
-            self._unanswered(jobs)
+        for question in [question for question in self._unsure if question.until <= moment()]:
+            self._unanswered(question)
 
-    def _unanswered(self, jobs: list[Job]) -> None:
-        if self._answers:  # a connection on which nothing comes back is not written to again
+    def _unanswered(self, question: Question) -> None:
+        jobs, question.jobs = question.jobs, []
+        question.until = question.asked_at + self._desk.settings.confirm_timeout
+        if question.until > moment():  # only the texts' own time is up
+            self._settle(jobs, reasons.unsure("its time ran out"), "Yahoo")
+        elif self._answers:  # a connection on which nothing comes back is not written to again
+            self._unsure.remove(question)
             self._settle(jobs, reasons.unsure(_SILENT), "Yahoo")
             if (line := self._line()) is not None:
                 line.end(Cause.LOST, _SILENT)
-            return
-        self._answers = False
-        self._settle(jobs, None, "written to the server", "this server confirms nothing")
+        else:
+            self._unsure.remove(question)
+            self._answers = False
+            self._settle(jobs, None, "written to the server", "this server confirms nothing")
 
     # --- what is told --------------------------------------------------------------------------------------------
 
