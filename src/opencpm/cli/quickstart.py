@@ -130,7 +130,7 @@ port = 8080
 
 # [policy.limits]
 # segments = 10
-# message_bytes = 65536
+# message_bytes = 10485760
 
 # [networks.sms]                       # SMS over SMPP
 # type = "sms"

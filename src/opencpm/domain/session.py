@@ -78,6 +78,7 @@ class SessionOffer:
     subject: str = ""
     content_types: tuple[str, ...] = ("text/plain",)
     route: str = ""  # explicit choice of network
+    device: str = ""  # the one device of the target that is meant, in the words of the access; empty: all
     first: Message | None = None  # a text that came with the invitation
     group: Group | None = None  # an invitation into this group; ``initiator`` is then its focus, or speaks for it
     referred_by: Address | None = None  # who brought the target into the group

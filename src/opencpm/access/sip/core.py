@@ -67,6 +67,7 @@ class Core:
         )
         self.listeners = Listeners(self.endpoint.received, self.endpoint.lost, limits)
         self.lanes.carry = self.media.take
+        self.pager.aimed = self.lanes.aim
         self._hang_on()
 
     def _hang_on(self) -> None:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import logging
-from collections import deque
+from collections import OrderedDict, deque
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 
@@ -29,6 +29,7 @@ log = logging.getLogger("opencpm.access.sip")
 DEFERRED_AFTER = 5.0
 """Seconds: a message older than this waited for its receiver and is pushed with none other under way."""
 MAX_DATAGRAM = 60_000
+MAX_AIMS = 10_000
 
 NO_ANSWER = 0
 _PAGER = Result()
@@ -78,6 +79,7 @@ class Lanes:
         self._lanes: dict[tuple[str, str], _Lane] = {}
         self._jobs: set[_Job] = set()
         self._outcomes: list[Outcome] = []
+        self._aims: OrderedDict[str, str] = OrderedDict()
         self._loop = asyncio.get_running_loop()
         self.settled: Callable[[Sequence[Outcome]], None] = lambda outcomes: None
         self.carry: Callable[[Delivery, Binding, Carried], Taken] = lambda delivery, binding, done: Taken.NO
@@ -95,6 +97,13 @@ class Lanes:
                 touched[lane] = None
         for lane in touched:
             self._pump(lane)
+
+    def aim(self, message_id: str, instance: str) -> None:
+        """A message (our id) that names one device goes to that one, as long as it is there. A GRUU chooses a device
+        and is no reason to lose a message: where the device is not there, or this is forgotten, all get it."""
+        self._aims[message_id] = instance
+        while len(self._aims) > MAX_AIMS:
+            self._aims.popitem(last=False)
 
     def fail_all(self, error: SendError) -> None:
         """The server stops: everything not settled has failed, and may be tried again."""
@@ -131,6 +140,8 @@ class Lanes:
         devices = self._registrar.devices(subscriber.id, service) if subscriber is not None else []
         if service == "systemmsg" and not devices and subscriber is not None:
             devices = self._registrar.devices(subscriber.id, "msg")
+        if self._aims and (aim := self._aims.get(delivery.message.id)):
+            devices = [one for one in devices if one.instance == aim] or devices
         alone = now - delivery.message.received_at > DEFERRED_AFTER
         job = _Job(delivery, alone, len(devices))
         if not devices:

@@ -72,6 +72,8 @@ class PagerIn:
         self.inbox: Inbox | None = None
         self.resolve: Callable[[Message], Message] = lambda message: message
         """Puts the files into messages that name them. Raises SendError."""
+        self.aimed: Callable[[str, str], None] = lambda message_id, instance: None
+        """Told of a message (our id) to a GRUU, and the instance of the device that is meant."""
 
     def served(self, requests: Sequence[Request]) -> None:
         """Handler of MESSAGE: a batch in, one call of the inbox out."""
@@ -135,6 +137,8 @@ class PagerIn:
         else:
             message = self._resolved(request, self.neutral(request, originator, content))
             if message is not None:
+                if ";gr" in request.message.uri and not content.lists:
+                    self.aimed(message.id, self._registrar.whom(request.message.uri)[1])
                 batch.messages.append(message)
                 batch.senders.append(request)
 
@@ -159,8 +163,7 @@ class PagerIn:
 
     def _target(self, request: Request) -> Address:
         """Whom the request-URI names: a person, also by one of their devices' GRUUs."""
-        found = self._registrar.resolve(request.message.uri) if ";gr" in request.message.uri else None
-        return found[0].addresses[0] if found else self._home.address(request.message.uri)
+        return self._registrar.whom(request.message.uri)[0]
 
     def neutral(self, request: Request, originator: Originator, content: Content) -> Message:
         """The neutral form of a MESSAGE. Raises Refusal."""

@@ -12,11 +12,12 @@ from opencpm.access.sip.binding import Binding
 from opencpm.access.sip.endpoint import Endpoint, Request
 from opencpm.access.sip.location import Location
 from opencpm.access.sip.settings import SipSettings
+from opencpm.domain.address import Address
 from opencpm.domain.profile import Availability, Reach
 from opencpm.domain.subscriber import Subscriber
 from opencpm.interfaces import Context
 from opencpm.protocols.sip.errors import SipError
-from opencpm.protocols.sip.gruu import binding_key, instance_of, public_gruu, reg_id_of
+from opencpm.protocols.sip.gruu import binding_key, gruu_instance, instance_of, public_gruu, reg_id_of
 from opencpm.protocols.sip.headers import NameAddr, addr_uri, parse_cseq, parse_name_addr, parse_number
 from opencpm.protocols.sip.message import Message
 from opencpm.protocols.sip.response import Refusal, check_expires
@@ -99,6 +100,16 @@ class Registrar:
         if parsed.parameter("gr") is not None:
             return subscriber, self._location.at_gruu(subscriber.id, parsed)
         return subscriber, self._location.of(subscriber.id)
+
+    def whom(self, uri: str) -> tuple[Address, str]:
+        """The person that a request-URI names, and the instance of the one device that is meant where it is a GRUU
+        (RFC 5627 §4.3). Raises Refusal, SipError."""
+        instance = gruu_instance(parse_uri(uri)) if ";gr" in uri else None
+        found = self.resolve(uri) if instance is not None else None
+        if found is None:
+            return self._home.address(uri), ""
+        subscriber, devices = found
+        return subscriber.addresses[0], devices[0].instance if devices else instance or ""
 
     # REGISTER
 

@@ -95,6 +95,8 @@ class Sessions:
         if owner is None:
             raise SendError(Reason.UNKNOWN_ADDRESS, detail=f"{offer.target} is nobody here")
         devices = [binding for binding in registrar.devices(owner.id, "session") if _invitable(binding)]
+        if offer.device:
+            devices = [binding for binding in devices if binding.instance == offer.device]
         if not devices:
             raise SendError(Reason.OFFLINE, retryable=True, detail="no device that takes sessions is registered now")
         return await Fork(self._room, offer, events, directory.owner_of(offer.initiator)).ask(devices)

@@ -82,13 +82,13 @@ class InvitationsIn:
         originator = self._authenticator.originator(request)
         if originator is None:
             return
-        target = self._target(request.message.uri)
+        target, device = self._registrar.whom(request.message.uri)
         invitation = read_invitation(request.message, room.home.domain)
         timer = from_request(request.message, room.settings.min_expires)
         if self.groups is not None and self.groups.concerns(target):
             self._into_group(self.groups, request, originator, target, invitation, timer)
             return
-        offer = self._offer(request, originator, invitation, target)
+        offer = replace(self._offer(request, originator, invitation, target), device=device)
         if service_asked_for(request.message) in LARGE:
             self._take_large(self.inbox, request, invitation, offer, timer)
             return
@@ -230,11 +230,6 @@ class InvitationsIn:
             route=clean(message.get(ROUTE_HEADER)),
             first=self._first(invitation.first, originator.address, target, session_id, now),
         )
-
-    def _target(self, uri: str) -> Address:
-        """Whom the request-URI names: a person, also by one of their devices' GRUUs."""
-        found = self._registrar.resolve(uri) if ";gr" in uri else None
-        return found[0].addresses[0] if found else self._room.home.address(uri)
 
     def _first(self, body: bytes, sender: Address, target: Address, session_id: str, now: float) -> Message | None:
         """The text that came with the invitation (SIMPLE IM); typing and the like there say nothing."""
