@@ -28,7 +28,7 @@ from opencpm.access.web.api import (
 )
 from opencpm.access.web.house import House
 from opencpm.access.web.middleware import BodyLimit, SecurityHeaders
-from opencpm.access.web.problems import Problem
+from opencpm.access.web.problems import ANSWER, DETAILS, Problem
 
 _ABOUT = (
     "Send and receive messages, follow what became of them, talk in sessions. "
@@ -37,9 +37,18 @@ _ABOUT = (
 _ENVELOPE = 65536  # bytes that a request may have beside its base64 content
 
 
+class _Api(FastAPI):
+    """Its description has the form of error answers too, which no model of ours is."""
+
+    def openapi(self) -> dict[str, Any]:
+        found = super().openapi()
+        found["components"]["schemas"].setdefault("Problem", dict(DETAILS))
+        return found
+
+
 def application(house: House, allowed_origins: Sequence[str] = ()) -> ASGIApp:
     """The whole web server; ``allowed_origins``: whose pages may call the API (none by default)."""
-    app = FastAPI(
+    app = _Api(
         title="OpenCPM",
         version="1",
         description=_ABOUT,
@@ -50,7 +59,7 @@ def application(house: House, allowed_origins: Sequence[str] = ()) -> ASGIApp:
     )
     app.state.house = house
     for module in (caller, me, accounts, presence, conversations, messages, files, sessions, groups, events, operation):
-        app.include_router(module.router, prefix="/api/v1")
+        app.include_router(module.router, prefix="/api/v1", responses={"default": dict(ANSWER)})
     if house.desk is not None:
         app.include_router(content_server.router(house.desk))
         app.include_router(shown.router(house.desk))

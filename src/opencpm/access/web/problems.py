@@ -39,6 +39,29 @@ STATUS: Mapping[Reason, int] = {
 """HTTP status (RFC 9110 §15) of each reason: of the person 409, of the network 50x, of the request 4xx."""
 
 
+DETAILS: Mapping[str, Any] = {
+    "title": "Problem",
+    "description": "What went wrong (RFC 9457). More members may follow.",
+    "type": "object",
+    "required": ["type", "title", "status", "detail", "reason"],
+    "properties": {
+        "type": {"type": "string", "description": "Where the reason is explained."},
+        "title": {"type": "string"},
+        "status": {"type": "integer"},
+        "detail": {"type": "string", "description": "One sentence that a user may read."},
+        "reason": {"type": "string", "description": "A word for programs."},
+        "retryable": {"type": "boolean", "description": "The same request may succeed later."},
+    },
+}
+"""Schema of every error answer, in the OpenAPI description at ``#/components/schemas/Problem``."""
+
+ANSWER: Mapping[str, Any] = {
+    "description": "Refused: a problem with its reason",
+    "content": {"application/problem+json": {"schema": {"$ref": "#/components/schemas/Problem"}}},
+}
+"""How an operation's error answers stand in the OpenAPI description."""
+
+
 class Problem(Exception):
     """An error answer. ``reason`` is a :class:`Reason` value or one of the API's own words ("not-found", "token").
 

@@ -6,6 +6,7 @@ from ipaddress import ip_address
 from typing import Annotated
 
 from fastapi import APIRouter, Depends, Request, Response
+from fastapi.security import HTTPBearer
 from pydantic import BaseModel, Field
 
 from opencpm.access.web.api.body import Body
@@ -18,9 +19,13 @@ from opencpm.messaging.credentials import split_token
 router = APIRouter(tags=["login"])
 TheHouse = Annotated[House, Depends(house)]
 _CHALLENGE = {"WWW-Authenticate": 'Bearer realm="opencpm"'}
+_TOKEN = Depends(
+    HTTPBearer(scheme_name="token", description="From POST /api/v1/login or from the operator.", auto_error=False)
+)
+"""Puts "needs a token" into the OpenAPI description; who it belongs to is asked below."""
 
 
-async def caller(request: Request, within: TheHouse) -> Subscriber:
+async def caller(request: Request, within: TheHouse, _: object = _TOKEN) -> Subscriber:
     """The subscriber whose token is in the Authorization header.
 
     :raises Problem: 401 without a good token, 403 for a barred subscriber.
@@ -58,7 +63,7 @@ def is_local(request: Request) -> bool:
         return False
 
 
-async def operator(request: Request, within: TheHouse) -> None:
+async def operator(request: Request, within: TheHouse, _: object = _TOKEN) -> None:
     """:raises Problem: neither from this machine nor a named operator."""
     if is_local(request):
         return

@@ -5,7 +5,6 @@ from __future__ import annotations
 from typing import Annotated, Any
 
 from fastapi import APIRouter, Query, Request
-from fastapi.responses import StreamingResponse
 from pydantic import Field
 from starlette.responses import Response
 
@@ -16,6 +15,12 @@ from opencpm.access.web.guard import Tickets
 from opencpm.access.web.house import House
 
 router = APIRouter(tags=["events"])
+
+
+class EventStreamResponse(Response):
+    """For the OpenAPI description: the media type of the stream."""
+
+    media_type = "text/event-stream"
 
 
 class Acknowledgement(Body):
@@ -30,7 +35,12 @@ async def ticket(caller: Caller, within: TheHouse) -> dict[str, Any]:
     return {"ticket": issued, "expires_in": Tickets.LIFE}
 
 
-@router.get("/events", summary="The stream of events", response_class=StreamingResponse)
+@router.get(
+    "/events",
+    summary="The stream of events",
+    response_class=EventStreamResponse,
+    openapi_extra={"security": [{"token": []}, {}]},  # a ticket will do
+)
 async def events(
     request: Request, within: TheHouse, ticket: Annotated[str | None, Query(max_length=128)] = None
 ) -> Response:

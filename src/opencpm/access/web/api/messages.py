@@ -91,7 +91,11 @@ async def get(ident: str, caller: Caller, within: TheHouse) -> dict[str, Any]:
     return shown
 
 
-@router.get("/messages/{ident}/parts/{index}", summary="One medium, as it was sent; Range is understood")
+@router.get(
+    "/messages/{ident}/parts/{index}",
+    summary="One medium, as it was sent; Range is understood",
+    response_class=Response,
+)
 async def part(ident: str, index: int, request: Request, caller: Caller, within: TheHouse) -> Response:
     message, _ = owned_message(within, caller.id, ident)
     if not 0 <= index < len(message.parts):

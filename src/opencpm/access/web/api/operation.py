@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from fastapi import APIRouter, Depends, Request, Response
+from fastapi.responses import PlainTextResponse
 from pydantic import Field
 
 from opencpm.access.web import views
@@ -56,7 +57,12 @@ async def status(request: Request, caller: Caller, within: TheHouse) -> dict[str
     return shown
 
 
-@router.get("/metrics", summary="Figures for Prometheus (operators)", dependencies=[Depends(operator)])
+@router.get(
+    "/metrics",
+    summary="Figures for Prometheus (operators)",
+    dependencies=[Depends(operator)],
+    response_class=PlainTextResponse,
+)
 async def metrics(within: TheHouse) -> Response:
     return Response(metrics_text(within), media_type="text/plain; version=0.0.4; charset=utf-8")
 
