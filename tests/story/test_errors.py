@@ -143,7 +143,8 @@ async def test_a_session_that_cannot_be_is_in_the_trail_too(place: Village, alic
     await place.until(lambda: door(place))
 
 
-async def test_the_command_shows_it(place: Village, alice: LabDevice, tmp_path: Path) -> None:
+@pytest.mark.parametrize("who", [ALICE, "alice"])
+async def test_the_command_shows_it(place: Village, alice: LabDevice, tmp_path: Path, who: str) -> None:
     """`opencpm trace`, another process, with the settings file that this server could have been started with."""
     sent = await alice.message(f"sip:nobody@{DOMAIN}", "are you there?")
     assert sent.status == 404
@@ -151,7 +152,7 @@ async def test_the_command_shows_it(place: Village, alice: LabDevice, tmp_path: 
     config = tmp_path / "opencpm.toml"
     config.write_text(f'domain = "{DOMAIN}"\nsecret_key = "{"k" * 40}"\ndata_dir = "data"\n', "utf-8")
     process = await create_subprocess_exec(
-        sys.executable, "-m", "opencpm.cli", "trace", ALICE, "--json", "--config", str(config), stdout=subprocess.PIPE
+        sys.executable, "-m", "opencpm.cli", "trace", who, "--json", "--config", str(config), stdout=subprocess.PIPE
     )
     out, _ = await process.communicate()
     assert process.returncode == 0

@@ -25,15 +25,18 @@ if TYPE_CHECKING:
 def trace(ident: str, config: Path | None, as_json: bool) -> None:
     """Show the trail of a message or session: every step with its evidence.
 
-    ID is ours, the device's Message-ID, or a beginning of one (6 characters) that is unique.
+    ID is ours, the device's Message-ID, or a beginning of one (6 characters) that is unique. With a user's name or
+    address: who was turned away at the door in that name (wrong password, unknown address, too large), and why.
 
     \b
     opencpm trace 4f1c22
+    opencpm trace alice
     opencpm trace 4f1c22 --json
     """
 
-    def read(_: StoredDirectory, store: SqliteStore) -> tuple[str, list[TrailEntry]]:
-        found = store.find(ident)
+    def read(people: StoredDirectory, store: SqliteStore) -> tuple[str, list[TrailEntry]]:
+        user = people.subscriber(ident)
+        found = store.find(ident) or (store.find(str(user.addresses[0])) if user else None)
         if found is None:
             raise Failure(f"nothing is known of {ident}", "`opencpm send` prints ids; so does every API answer.")
         return found, list(store.trail(found))
