@@ -122,7 +122,7 @@ _KINDS = (
 def _default(field: FieldInfo) -> str:
     if field.is_required():
         return "(required)"
-    value = field.default
+    value = field.get_default(call_default_factory=True)
     if value is None:
         return "off"
     if isinstance(value, bool):
