@@ -10,6 +10,7 @@ from contextlib import asynccontextmanager
 from opencpm import numbering
 from opencpm.access import mm7, sip, smpp, web
 from opencpm.app.chance import RandomIds, SystemClock
+from opencpm.app.lock import alone
 from opencpm.app.networks import build_network
 from opencpm.app.people import opened
 from opencpm.app.sip_values import sip_values
@@ -60,7 +61,7 @@ class App:
         :raises StartError: something cannot start; nothing runs then.
         :raises opencpm.settings.SettingsError: a network cannot use its settings.
         """
-        async with opened(self.settings) as (self.store, self.directory):
+        async with opened(self.settings) as (self.store, self.directory), alone(self.settings.data_dir):
             self._build()
             try:
                 await self._start()
@@ -207,7 +208,11 @@ async def _end(tasks: Sequence[asyncio.Task[None]]) -> None:
         if not task.done():
             log.warning("%s did not stop within %.0f s", task.get_name(), STOP_PATIENCE)
         elif not task.cancelled() and task.exception() is not None:
-            log.error("%s failed", task.get_name(), exc_info=task.exception())
+            error = task.exception()
+            plain = isinstance(error, StartError) and isinstance(
+                error.__cause__, OSError
+            )  # a port in use: words will do
+            log.error("%s failed: %s", task.get_name(), error, exc_info=None if plain else error)
 
 
 def _where(endpoints: Endpoints) -> str:

@@ -137,8 +137,10 @@ def list_(config: Path | None, as_json: bool) -> None:
     opencpm account list
     """
     users = with_people(config, lambda _, store: store.subscribers())
-    told = {(row["user"], row["network"], row["address"]): row for row in _from_server(config)}
-    shown = [_row(told, one.id, a) for one in users for a in one.accounts]
+    rows = _from_server(config)
+    told = {(row["user"], row["network"], row["address"]): row for row in rows or ()}
+    why = "no server is running" if rows is None else "the server has not looked at it yet"
+    shown = [_row(told, one.id, a, why) for one in users for a in one.accounts]
     if as_json:
         print_json(shown)
         return
@@ -147,19 +149,21 @@ def list_(config: Path | None, as_json: bool) -> None:
         click.echo(f"{row['user']:<16} {row['network']:<8} {row['address']:<32} {row['state']}{detail}")
 
 
-def _row(told: dict[tuple[str, str, str], dict[str, Any]], user: str, account: LinkedAccount) -> dict[str, Any]:
+def _row(
+    told: dict[tuple[str, str, str], dict[str, Any]], user: str, account: LinkedAccount, why: str
+) -> dict[str, Any]:
     row = {"user": user, "network": account.network, "address": str(account.address), "enabled": account.enabled}
     known = told.get((user, account.network, str(account.address)))
-    unknown = {"state": "unknown" if account.enabled else "disabled", "detail": "no server is running", "since": None}
+    unknown = {"state": "unknown" if account.enabled else "disabled", "detail": why, "since": None}
     return {**row, **({name: known[name] for name in unknown} if known else unknown)}
 
 
-def _from_server(config: Path | None) -> list[dict[str, Any]]:
-    """What the server of these settings says, empty where none runs."""
+def _from_server(config: Path | None) -> list[dict[str, Any]] | None:
+    """What the server of these settings says; None where none runs."""
     try:
         found: list[dict[str, Any]] = local(config).get("/operation/accounts")
     except Failure:
-        return []
+        return None
     return found
 
 
@@ -169,7 +173,7 @@ def _settled(config: Path | None, user: str, account: LinkedAccount, patience: f
     while True:
         rows = server.get("/operation/accounts")
         told = {(row["user"], row["network"], row["address"]): row for row in rows}
-        row = _row(told, user, account)
+        row = _row(told, user, account, "the server has not looked at it yet")
         seen = row["state"] not in ("connecting", "unknown") and row.get("since") is not None
         if seen or time.monotonic() > until:
             return row
