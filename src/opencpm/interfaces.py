@@ -40,7 +40,7 @@ from opencpm.domain.delivery import Delivery, DeliveryState, Notice, Outcome
 from opencpm.domain.errors import Reason, SendError
 from opencpm.domain.group import Group, GroupWish
 from opencpm.domain.media import Adapted, Target
-from opencpm.domain.message import Message, Part
+from opencpm.domain.message import Message, Part, Replacement
 from opencpm.domain.number import NumberFacts
 from opencpm.domain.plan import Form
 from opencpm.domain.presence import Presence
@@ -145,12 +145,39 @@ class Inbox(Protocol):
         """A link came up or went down, so that what waits for it can be sent."""
 
     @property
+    def recalls(self) -> Recalls:
+        """Messages taken back or replaced by who sent them."""
+
+    @property
     def presences(self) -> Presences:
         """Presence, for accesses whose devices have it."""
 
     @property
     def groups(self) -> Groups:
         """Group sessions, for accesses whose devices have them."""
+
+
+Recalled = Callable[["SendError | None"], None]
+"""Called after the commit: ``None`` when all that was asked for is done, else what is not, and why."""
+
+
+class Recalls(Protocol):
+    """Messages taken back or replaced. Only who sent one may: to everybody else there is none (BARRED).
+
+    What waits here is stopped. What a network has accepted is asked back where it can be (``Profile.recalls``). All
+    else has gone too far (TOO_LATE); while it is being handed over nobody knows yet, and asking again may help
+    (TOO_LATE, retryable).
+    """
+
+    def cancel(self, message_id: str, by: Address, done: Recalled, recipient: Address | None = None) -> None:
+        """Take a message (``Message.id``) back, from one receiver or from all; ``by`` is who asks. What was taken back
+        before counts as done."""
+
+    def replace(self, message_id: str, by: Address, instead: Replacement, done: Recalled) -> None:
+        """Put something else in its place, under the same ids, where nobody has it yet: all of it or nothing.
+
+        Other errors: those of a message that is handed in.
+        """
 
 
 Heard = Callable[[Presence], None]
@@ -281,6 +308,17 @@ class Connector(Protocol):
 
     def describe(self) -> Mapping[str, Any]:
         """JSON-able facts for the operator (links, bindings, accounts, counters), without secrets."""
+
+
+class Recalling(Protocol):
+    """What a connector with ``profile.recalls`` is as well."""
+
+    async def recall(self, record: DeliveryRecord) -> str:
+        """Ask the network for a delivery back that it has accepted (``record.detail`` is what the connector said of it
+        then, ``Outcome.detail``, also after a restart). Returns what the network said.
+
+        :raises SendError: it is not taken back; TIMEOUT: nobody knows.
+        """
 
 
 class Listening(Protocol):
@@ -556,6 +594,12 @@ class DeliveryRecord:
     updated_at: float = 0.0
     form: Form = Form.WHOLE  # of the attempt under way; not stored: every attempt is planned anew
 
+    @property
+    def withheld(self) -> bool:
+        """Whether its receiver may not see it: it was taken back, or is kept until the time its sender wants."""
+        held = self.state is DeliveryState.QUEUED and not self.queue and not self.attempt and self.not_before > 0
+        return held or self.error == Reason.CANCELLED.value
+
 
 class DeliveryUpdate(NamedTuple):
     """The mutable part of a record, written whole."""
@@ -608,6 +652,7 @@ class Changes:
 
     messages: list[Message] = field(default_factory=list)
     deliveries: list[DeliveryRecord] = field(default_factory=list)
+    rewritten: list[tuple[Message, float]] = field(default_factory=list)  # by their senders; when they expire now
     updates: list[DeliveryUpdate] = field(default_factory=list)
     references: list[ReferenceRow] = field(default_factory=list)
     parked: list[Report] = field(default_factory=list)  # reports that matched nothing
@@ -664,6 +709,16 @@ class Store(KeyedState, Protocol):
 
         Due are those queued whose ``not_before`` is reached, and those sending whose lease ended. With ``queue``: what
         is queued there, whatever its ``not_before``. ``done`` gets them after the commit."""
+
+    def seize(
+        self,
+        delivery_ids: Sequence[str],
+        now: float,
+        lease_until: float,
+        done: Callable[[Sequence[DeliveryRecord]], None],
+    ) -> None:
+        """Lease those of these deliveries that are queued, whatever they wait for: from the commit on nobody else
+        takes them up. ``done`` gets them then; the others are under way, or final."""
 
     def next_due(self) -> float | None:
         """When the next delivery becomes due, or None."""

@@ -40,6 +40,13 @@ async def claim(
     return claimed
 
 
+async def seize(store: Store, delivery_ids: Sequence[str], now: float, lease_until: float) -> Sequence[DeliveryRecord]:
+    answer: asyncio.Future[Any] = asyncio.get_running_loop().create_future()
+    store.seize(delivery_ids, now, lease_until, answer.set_result)
+    seized: Sequence[DeliveryRecord] = await answer
+    return seized
+
+
 async def put_state(store: Store, room: str, key: str, value: bytes | None) -> None:
     finished = asyncio.Event()
     store.put_state(room, key, value, finished.set)

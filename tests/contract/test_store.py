@@ -31,7 +31,7 @@ from opencpm.domain.subscriber import (
 from opencpm.domain.trail import Step, TrailEntry
 from opencpm.interfaces import Changes, Committed, ReferenceRow, Store
 from opencpm.storage.sqlite import open_store
-from tests.contract.drive import claim, commit, put_state, release_leases, stored
+from tests.contract.drive import claim, commit, put_state, release_leases, seize, stored
 from tests.contract.values import ALICE, BOB, LONG_AFTER, NOW, delivery, ids, message, session, unit, update
 
 Open = Callable[[], Awaitable[Store]]
@@ -927,3 +927,72 @@ async def test_another_process_sees_and_is_seen(path: Path) -> None:
     assert server.counts()["messages"] == 4
     await command.close()
     await server.close()
+
+
+# ---------------------------------------------------------------------------------- taken back, replaced, kept
+
+
+async def test_the_time_that_a_sender_wants_is_kept(store: Store) -> None:
+    kept = message(not_before=NOW + 3600.5)
+    await stored(store, Changes(messages=[kept]))
+    assert store.message(kept.id) == kept
+
+
+async def test_seizing_leases_what_is_queued_whatever_it_waits_for(store: Store) -> None:
+    await stored(store, unit("m1", not_before=LONG_AFTER, queue="user:bob"), unit("m2", state=DeliveryState.ACCEPTED))
+    assert store.waiting("user:bob") == 1
+    (seized,) = await seize(store, ["d-m1@device.test", "d-m2@device.test", "d-nothing"], NOW + 1, NOW + 60)
+    assert (seized.id, seized.state, seized.token) == ("d-m1@device.test", DeliveryState.SENDING, 1)
+    assert (seized.queue, seized.not_before, seized.lease_until) == ("user:bob", LONG_AFTER, NOW + 60)
+    assert store.delivery("d-m1@device.test") == seized
+    assert store.waiting("user:bob") == 0
+    assert not await seize(store, ["d-m1@device.test"], NOW + 2, NOW + 60)
+    assert not await claim(store, NOW + 2, NOW + 60, queue="user:bob")
+
+
+async def test_what_a_message_is_found_by_when_its_ids_begin_alike(store: Store) -> None:
+    one = message()
+    await stored(store, Changes(messages=[one], deliveries=[delivery(one, id=f"{one.id}.{n}") for n in range(3)]))
+    seized = await seize(store, [f"{one.id}.2", f"{one.id}.0"], NOW, NOW + 60)
+    assert {record.id for record in seized} == {f"{one.id}.0", f"{one.id}.2"}
+
+
+async def test_a_seized_delivery_is_due_again_when_its_lease_is_over(store: Store) -> None:
+    await stored(store, unit(not_before=LONG_AFTER))
+    await seize(store, ["d-m1@device.test"], NOW, NOW + 60)
+    assert not await claim(store, NOW + 59, NOW + 100)
+    assert ids(await claim(store, NOW + 60, NOW + 100)) == ["d-m1@device.test"]
+
+
+async def test_a_replaced_message_has_its_new_content_and_times(store: Store) -> None:
+    changes = unit()
+    await stored(store, changes)
+    before = changes.messages[0]
+    new = replace(
+        before, parts=(text_part("At nine"),), wants=Disposition.DISPLAY, expires_at=NOW + 50, not_before=NOW + 10
+    )
+    await stored(store, Changes(rewritten=[(new, NOW + 50)]))
+    assert store.message(before.id) == new
+    (record,) = store.deliveries_of(before.id)
+    assert (record.message, record.expires_at) == (new, NOW + 50)
+
+
+async def test_what_is_over_keeps_when_it_would_have_expired(store: Store) -> None:
+    changes = unit(state=DeliveryState.DELIVERED)
+    await stored(store, changes)
+    await stored(store, Changes(rewritten=[(changes.messages[0], NOW + 50)]))
+    assert store.deliveries_of(changes.messages[0].id)[0].expires_at == LONG_AFTER
+
+
+async def test_a_receiver_does_not_see_what_is_kept_or_was_taken_back(store: Store) -> None:
+    sides = {"sent_thread": "alice|bob", "received_thread": "bob|alice"}
+    await stored(
+        store,
+        unit("kept", not_before=LONG_AFTER, **sides),
+        unit("back", state=DeliveryState.FAILED, error="cancelled", **sides),
+        unit("waits", not_before=LONG_AFTER, queue="user:bob", **sides),
+    )
+    assert ids([record for record, _ in store.history("bob", "alice")]) == ["d-waits@device.test"]
+    assert [thread.last.id for thread in store.threads("bob")] == ["d-waits@device.test"]
+    assert len(store.history("alice", "bob")) == 3
+    assert [record.withheld for record, _ in store.history("alice", "bob")] == [True, True, False]

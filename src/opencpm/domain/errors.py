@@ -32,6 +32,7 @@ class Reason(StrEnum):
     REJECTED = "rejected"  # the network or its user refused it
     CANCELLED = "cancelled"  # taken back by its sender
     INTERNAL = "internal"  # our fault
+    TOO_LATE = "too-late"  # it has gone too far to be taken back or replaced: SIP 409
 
 
 class SendError(Exception):

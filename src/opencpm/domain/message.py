@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from enum import IntFlag, StrEnum
 from functools import lru_cache
 from hashlib import blake2b
@@ -68,6 +68,7 @@ class Message:
     in_reply_to: str = ""  # InReplyTo-Contribution-ID
     wants: Disposition = Disposition.NONE
     expires_at: float | None = None  # None: the operator's default
+    not_before: float = 0.0  # the sender wants it kept until then; 0: at once
     subject: str = ""
     kind: MessageKind = MessageKind.STANDALONE
     session_id: str = ""  # SessionOffer.id, for chat messages
@@ -86,6 +87,25 @@ class Message:
     def size(self) -> int:
         """Bytes of content, without any wire's envelope."""
         return len(self.parts[0].body) if len(self.parts) == 1 else sum([len(p.body) for p in self.parts])
+
+
+class Replacement(NamedTuple):
+    """What a sender puts in the place of a message that nobody has yet. None: as it was."""
+
+    parts: tuple[Part, ...] | None = None
+    wants: Disposition | None = None
+    expires_at: float | None = None
+    not_before: float | None = None
+
+    def of(self, message: Message) -> Message:
+        """The message as it is from now on, with the same ids."""
+        return replace(
+            message,
+            parts=message.parts if self.parts is None else self.parts,
+            wants=message.wants if self.wants is None else self.wants,
+            expires_at=message.expires_at if self.expires_at is None else self.expires_at,
+            not_before=message.not_before if self.not_before is None else self.not_before,
+        )
 
 
 def message_ident(sender: Address, message_id: str) -> str:

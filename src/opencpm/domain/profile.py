@@ -31,6 +31,7 @@ class Profile:
     subject: bool = False
     presence: bool = False  # it tells how its people are, and takes what our subscribers publish
     rosters: bool = False  # it keeps contact lists and asks before somebody is put on one
+    recalls: bool = False  # it can be asked for a message it has accepted (``interfaces.Recalling``)
     stores: bool = False  # it keeps messages for receivers who are away (SMS does, an MSN switchboard does not)
     number_types: frozenset[str] = frozenset({"mobile", "fixed", "unknown"})  # for "tel": what it serves
 

@@ -18,6 +18,8 @@ class Step(StrEnum):
     DEFERRED = "deferred"
     RETRIED = "retried"
     EXPIRED = "expired"
+    CANCELLED = "cancelled"  # taken back by its sender
+    REPLACED = "replaced"  # other content, by its sender
     REPORTED = "reported"  # the original sender was told
     INVITED = "invited"
     RINGING = "ringing"

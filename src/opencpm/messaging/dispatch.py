@@ -31,6 +31,7 @@ _NO_WAY_BACK = Plan(
     reason="the network that the message came from takes no word of it any more",
     error=SendError(Reason.NO_ROUTE, detail="the network that the message came from takes no word of it any more"),
 )
+_ENDS = {Reason.EXPIRED: Step.EXPIRED, Reason.CANCELLED: Step.CANCELLED}
 _INTERNAL = SendError(Reason.INTERNAL, retryable=True, detail="the connection to this network is not there")
 
 
@@ -304,7 +305,7 @@ class Dispatch:
         expired = error.reason is Reason.EXPIRED
         state = DeliveryState.EXPIRED if expired else DeliveryState.FAILED
         finish(record, state, now, error=error.reason.value, detail=error.detail)
-        step = Step.EXPIRED if expired else Step.FAILED
+        step = _ENDS.get(error.reason, Step.FAILED)
         what = said or f"{error.reason.value}: {error.detail}"
         if record.notice is not None:
             what = f"{record.notice.status.value} could not be told to {record.recipient}: {what}"

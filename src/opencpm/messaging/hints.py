@@ -8,6 +8,8 @@ from opencpm.interfaces import Bus, DeliveryRecord, SessionRecord
 def told_new(bus: Bus, record: DeliveryRecord) -> None:
     """A message entered the histories of its sender and receiver."""
     for thread, direction in ((record.sent_thread, "sent"), (record.received_thread, "received")):
+        if record.withheld and direction == "received":
+            continue
         if thread and bus.heard(topic := _topic(thread)):
             bus.publish(
                 topic,
@@ -23,7 +25,7 @@ def told_new(bus: Bus, record: DeliveryRecord) -> None:
 
 def told_state(bus: Bus, record: DeliveryRecord) -> None:
     """A delivery moved on."""
-    for thread in (record.sent_thread, record.received_thread):
+    for thread in (record.sent_thread, "" if record.withheld else record.received_thread):
         if thread and bus.heard(topic := _topic(thread)):
             bus.publish(
                 topic,

@@ -41,6 +41,7 @@ from opencpm.messaging.housekeeping import Housekeeping
 from opencpm.messaging.links import Links
 from opencpm.messaging.presence import PresenceBoard, Sight
 from opencpm.messaging.presence_watch import PresenceWatch
+from opencpm.messaging.recall import Recall
 from opencpm.messaging.report import Reporting
 from opencpm.messaging.session import Sessions
 from opencpm.messaging.shares import Shares
@@ -76,6 +77,7 @@ class Messaging:
         threads = Threads(store, ids)
         self._accept = Accept(self._ground, self._dispatch, threads)
         self._reporting = Reporting(self._ground, self._dispatch)
+        self._recall = Recall(self._ground, self._dispatch, self._accept)
         self._door = Door(store, clock)
         self._accept.refused = self._door.turned_away
         self._housekeeping = Housekeeping(self._ground)
@@ -223,6 +225,11 @@ class Messaging:
     def presences(self) -> PresenceWatch:
         """Presence, for devices."""
         return self._watch
+
+    @property
+    def recalls(self) -> Recall:
+        """Taking back and replacing."""
+        return self._recall
 
     @property
     def groups(self) -> Focus:

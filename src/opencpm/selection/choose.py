@@ -13,7 +13,7 @@ from opencpm.domain.plan import Action, Candidate, Form, Note, Plan
 from opencpm.domain.roster import LIVE
 from opencpm.domain.subscriber import LinkedAccount, Subscriber, WhenUnavailable
 from opencpm.selection.case import Case, Failing, case_of, note, refusal
-from opencpm.selection.facts import FACTS
+from opencpm.selection.facts import FACTS, moment, valid_until
 from opencpm.selection.rank import difference, key, why
 from opencpm.selection.request import NetworkView, Request
 from opencpm.selection.rules import RULES, bridged, segment_limit
@@ -34,16 +34,25 @@ class Judged(NamedTuple):
 def select(request: Request) -> Plan:
     """Find the way for a message or an invitation. Pure; the same request gives the same plan."""
     case = case_of(request)
-    expires_at = _expires_at(request)
+    end = valid_until(request)
     facts, error = _facts(case)
     if error is not None:
-        return _refuse(error, (), facts, expires_at)
+        return _refuse(error, (), facts, end)
     judged = [_judge(case, view, view.target) for view in request.networks if view.target is not None]
     judged = [_linked(case, one) for one in judged]
     kept = [one for one in judged if one.dropped_by < 0]
-    if kept:
-        return _send(case, kept, judged, facts, expires_at)
-    return _otherwise(case, judged, facts, expires_at)
+    plan = _send(case, kept, judged, facts, end) if kept else _otherwise(case, judged, facts, end)
+    if request.message is not None and request.message.not_before > request.now:
+        return _held(plan, request.message.not_before, request)
+    return plan
+
+
+def _held(plan: Plan, until: float, request: Request) -> Plan:
+    """What can go is kept until the time its sender wants, and decided anew then; what never can is refused now."""
+    if plan.action is Action.REFUSE or request.session:
+        return plan
+    reason = f"kept until {moment(until, request.now)} as its sender asked"
+    return replace(plan, action=Action.DEFER, chosen=None, reason=reason, error=None, not_before=until, waits_for="")
 
 
 # ------------------------------------------------------------------------------------------------ judging
@@ -122,17 +131,6 @@ def _source(case: Case, view: NetworkView) -> Address:
         if own.scheme in schemes:
             return own
     return address
-
-
-def _expires_at(request: Request) -> float:
-    """What was asked for, within the operator's limits; 0.0 for an invitation."""
-    message, limits = request.message, request.policy.limits
-    if request.session:
-        return 0.0
-    start = request.now if message is None else message.received_at
-    asked = request.expires_at or (message.expires_at if message is not None else None)
-    latest = start + limits.expiry_max
-    return min(asked or start + limits.expiry_default, latest)
 
 
 # ----------------------------------------------------------------------------------------------- deciding

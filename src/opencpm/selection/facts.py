@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from functools import lru_cache
 
 from opencpm.domain.address import Address
@@ -12,7 +13,7 @@ from opencpm.domain.plan import Note
 from opencpm.domain.profile import Availability
 from opencpm.selection import numbers
 from opencpm.selection.case import Case, FactRule, from_server, note, refusal
-from opencpm.selection.request import NetworkView
+from opencpm.selection.request import NetworkView, Request
 from opencpm.selection.targets import domain_of
 
 _PRESENCE = (Availability.AVAILABLE, Availability.BUSY, Availability.AWAY, Availability.UNKNOWN, Availability.OFFLINE)
@@ -78,6 +79,42 @@ def _expiry(case: Case) -> Note | None:
 
 def _expiry_error(_: Case, __: Note) -> SendError:
     return refusal(Reason.EXPIRED, "The message's validity ended before it could be delivered; send it again.")
+
+
+def _time(case: Case) -> Note | None:
+    """A message that its sender wants kept; asked again when its time has come, this has nothing to say."""
+    request = case.request
+    if request.message is None or request.message.not_before <= request.now or request.session:
+        return None
+    until, end = request.message.not_before, valid_until(request)
+    if until >= end:
+        return note(
+            "time", False, f"not before {moment(until, request.now)}, and valid until {moment(end, request.now)}"
+        )
+    return note("time", True, f"not before {moment(until, request.now)}")
+
+
+def _time_error(_: Case, told: Note) -> SendError:
+    return refusal(Reason.NOT_ACCEPTABLE, f"The message could never be delivered: {told.evidence}; choose other times.")
+
+
+def valid_until(request: Request) -> float:
+    """When a message's validity ends: as asked for, within the operator's limits; 0.0 for an invitation. Where it is
+    kept until a time, the operator's default begins then."""
+    message, limits = request.message, request.policy.limits
+    if request.session:
+        return 0.0
+    start = request.now if message is None else message.received_at
+    asked = request.expires_at or (message.expires_at if message is not None else None)
+    if not asked:
+        asked = (start if message is None else max(start, message.not_before)) + limits.expiry_default
+    return min(asked, start + limits.expiry_max)
+
+
+def moment(at: float, now: float) -> str:
+    """A time for people, with its day where that is another one."""
+    then = time.gmtime(at)
+    return time.strftime("%H:%M UTC" if then[:3] == time.gmtime(now)[:3] else "%Y-%m-%d %H:%M UTC", then)
 
 
 def _content(case: Case) -> Note | None:
@@ -240,6 +277,7 @@ def _chosen_error(case: Case, told: Note) -> SendError:
 
 FACTS: tuple[FactRule, ...] = (
     ("expiry", _expiry, _expiry_error),
+    ("time", _time, _time_error),
     ("sender", _sender, _sender_error),
     ("blocked", _blocked, _blocked_error),
     ("content", _content, _content_error),

@@ -20,7 +20,8 @@ def connection(tmp_path: Path) -> Iterator[sqlite3.Connection]:
 
 def schema(connection: sqlite3.Connection) -> set[str]:
     rows = connection.execute("SELECT sql FROM sqlite_master WHERE sql IS NOT NULL").fetchall()
-    return {re.sub(r"--[^\n]*\n|\s+", " ", sql).strip() for (sql,) in rows}
+    plain = (re.sub(r"--[^\n]*\n|\s+", " ", sql).strip() for (sql,) in rows)
+    return {re.sub(r"\s*([(),])\s*", r"\1", sql) for sql in plain}
 
 
 def test_commits_wait_for_the_disk(connection: sqlite3.Connection) -> None:

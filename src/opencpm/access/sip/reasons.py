@@ -32,6 +32,7 @@ STATUS: Final = {
     Reason.UNDELIVERABLE: 480,
     Reason.REJECTED: 403,
     Reason.CANCELLED: 487,
+    Reason.TOO_LATE: 409,
     Reason.INTERNAL: 500,
 }
 

@@ -34,6 +34,7 @@ STATUS: Mapping[Reason, int] = {
     Reason.UNDELIVERABLE: 502,
     Reason.REJECTED: 502,
     Reason.CANCELLED: 409,
+    Reason.TOO_LATE: 409,
     Reason.INTERNAL: 500,
 }
 """HTTP status (RFC 9110 §15) of each reason: of the person 409, of the network 50x, of the request 4xx."""

@@ -123,10 +123,10 @@ def _may_lose(item: Message) -> bool:
 
 
 def seen_by(owner: str, record: DeliveryRecord) -> bool | None:
-    """Whether ``owner`` sent (True) or received (False) this delivery; None: it is none of theirs."""
+    """Whether ``owner`` sent (True) or received (False) this delivery; None: it is none of theirs, or not yet."""
     if record.sent_thread.partition("|")[0] == owner:
         return True
-    return False if record.received_thread.partition("|")[0] == owner else None
+    return False if record.received_thread.partition("|")[0] == owner and not record.withheld else None
 
 
 def whole(store: Store, item: Message, records: Sequence[DeliveryRecord], owner: str) -> dict[str, Any]:

@@ -57,6 +57,7 @@ _CONDITIONS: dict[Reason, str] = {
     Reason.UNDELIVERABLE: "service-unavailable",
     Reason.REJECTED: "not-acceptable",
     Reason.CANCELLED: "undefined-condition",
+    Reason.TOO_LATE: "undefined-condition",
     Reason.INTERNAL: "internal-server-error",
 }
 

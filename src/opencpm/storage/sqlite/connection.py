@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from importlib import resources
 
-SCHEMA_VERSION = 4
+SCHEMA_VERSION = 5
 """``PRAGMA user_version`` of ``schema.sql``. Migration N brings a database from N-1 to N."""
 
 BUSY_TIMEOUT = 5.0

@@ -3,7 +3,7 @@
 -- fragment: message_columns
 m.id, m.message_id, m.sender, m.recipients, m.sent_at, m.received_at, m.origin, m.conversation_id,
 m.contribution_id, m.in_reply_to, m.wants, m.expires_at, m.subject, m.kind, m.session_id, m.route, m.headers,
-m.media, m.body
+m.media, m.body, m.not_before
 
 -- fragment: record_columns
 d.id, d.recipient, d.state, d.created_at, d.expires_at, d.network, d.source, d.target, d.attempt, d.token,
@@ -13,6 +13,9 @@ d.error, d.detail, d.updated_at
 -- fragment: records
 SELECT {record_columns}, {message_columns} FROM delivery d JOIN message m ON m.n = d.message
 
+-- fragment: shown
+error <> 'cancelled' AND NOT (state = 'queued' AND queue = '' AND attempt = 0 AND not_before > 0)
+
 -- fragment: session_columns
 s.id, s.initiator, s.target, s.network, s.origin, s.state, s.opened_at, s.owner_threads, s.conversation_id,
 s.contribution_id, s.answered_at, s.closed_at, s.reason
@@ -21,8 +24,8 @@ s.contribution_id, s.answered_at, s.closed_at, s.reason
 
 -- name: insert_message
 INSERT INTO message (n, id, message_id, sender, recipients, sent_at, received_at, origin, conversation_id,
-  contribution_id, in_reply_to, wants, expires_at, subject, kind, session_id, route, headers, media, body)
-VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)
+  contribution_id, in_reply_to, wants, expires_at, subject, kind, session_id, route, headers, media, body, not_before)
+VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)
 ON CONFLICT (id) DO NOTHING
 
 -- name: message_number
@@ -51,6 +54,13 @@ WHERE id = ?1 AND token <= ?7
 
 -- name: update_loose_delivery
 {update} AND loose AND ?16 IS NOT NULL
+
+-- name: rewrite_message
+UPDATE message SET wants = ?2, expires_at = ?3, media = ?4, body = ?5, not_before = ?6 WHERE id = ?1
+
+-- name: rewrite_deliveries
+UPDATE delivery SET expires_at = ?2
+WHERE message = (SELECT n FROM message WHERE id = ?1) AND notice IS NULL AND due IS NOT NULL
 
 -- name: insert_reference
 INSERT INTO reference (key, network, delivery_id, segment, segments, weak, check_value) VALUES (?, ?, ?, ?, ?, ?, ?)
@@ -149,6 +159,7 @@ SELECT t FROM sent WHERE t IS NOT NULL UNION SELECT t FROM received WHERE t IS N
 SELECT created_at, seq FROM delivery WHERE sent_thread = :thread AND sent_thread > '' AND notice IS NULL
 UNION ALL
 SELECT created_at, seq FROM delivery WHERE received_thread = :thread AND received_thread > '' AND notice IS NULL
+  AND {shown}
 ORDER BY created_at DESC, seq DESC LIMIT 1
 
 -- name: history
@@ -158,7 +169,7 @@ SELECT h.sent, {record_columns}, {message_columns} FROM (
   UNION ALL
   SELECT seq, created_at, 0 FROM delivery
   WHERE received_thread = :thread AND received_thread > '' AND sent_thread <> received_thread
-    AND created_at < :before AND notice IS NULL
+    AND created_at < :before AND notice IS NULL AND {shown}
   ORDER BY created_at DESC, seq DESC LIMIT :limit) h
 JOIN delivery d ON d.seq = h.seq JOIN message m ON m.n = d.message
 ORDER BY d.created_at, d.seq

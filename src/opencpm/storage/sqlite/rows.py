@@ -61,6 +61,7 @@ def message_row(n: int, m: Message) -> Row:
         headers_text(m.headers),
         media,
         body,
+        m.not_before,
     )
 
 
@@ -84,7 +85,14 @@ def message_from(row: Sequence[Any]) -> Message:
         route=row[15],
         headers=headers_from(row[16]),
         parts=_parts_from(row[17], row[18]),
+        not_before=row[19],
     )
+
+
+def rewritten_row(m: Message) -> Row:
+    """What a replaced message has anew."""
+    media, body = _parts_columns(m.parts)
+    return m.id, int(m.wants), m.expires_at, media, body, m.not_before
 
 
 def _parts_columns(parts: tuple[Part, ...]) -> tuple[str, bytes]:

@@ -23,7 +23,8 @@ CREATE TABLE message (
   route           TEXT NOT NULL,
   headers         TEXT NOT NULL,        -- '' or a JSON list of pairs
   media           TEXT NOT NULL,        -- the content type of one plain part, or a JSON list of all parts
-  body            BLOB NOT NULL         -- the bodies of all parts, joined
+  body            BLOB NOT NULL,        -- the bodies of all parts, joined
+  not_before      REAL NOT NULL DEFAULT 0  -- 0: at once
 );
 
 CREATE TABLE delivery (

@@ -21,7 +21,7 @@ from opencpm.interfaces import Changes, Committed, DeliveryRecord, ReferenceRow,
 from opencpm.storage.sqlite.administration import Administration
 from opencpm.storage.sqlite.committer import Committer, CommitThread, commit_inline
 from opencpm.storage.sqlite.connection import connect, prepare
-from opencpm.storage.sqlite.leases import claiming, release
+from opencpm.storage.sqlite.leases import claiming, release, seizing
 from opencpm.storage.sqlite.pruning import prune
 from opencpm.storage.sqlite.reading import Reader
 from opencpm.storage.sqlite.writing import NONE, Repeated, Writer
@@ -92,6 +92,16 @@ class SqliteStore:
     ) -> None:
         """If the database fails, nothing is claimed."""
         self._submit(claiming(now, lease_until, limit, queue), lambda records, _error: done(records or []))
+
+    def seize(
+        self,
+        delivery_ids: Sequence[str],
+        now: float,
+        lease_until: float,
+        done: Callable[[Sequence[DeliveryRecord]], None],
+    ) -> None:
+        """If the database fails, nothing is leased."""
+        self._submit(seizing(delivery_ids, now, lease_until), lambda records, _error: done(records or []))
 
     def release_leases(self, done: Callable[[], None]) -> None:
         self._submit(release, partial(_when_done, done))

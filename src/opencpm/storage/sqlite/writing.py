@@ -10,7 +10,7 @@ from opencpm.domain.message import Message
 from opencpm.domain.report import Report
 from opencpm.interfaces import Changes, DeliveryUpdate
 from opencpm.storage.sqlite.queries import SQL
-from opencpm.storage.sqlite.rows import Row, delivery_row, message_row, reference_row, session_row
+from opencpm.storage.sqlite.rows import Row, delivery_row, message_row, reference_row, rewritten_row, session_row
 from opencpm.storage.sqlite.values import report_text
 
 Repeated = frozenset[str]
@@ -70,6 +70,7 @@ class Writer:
         """
         numbers, repeated = self._messages(units)
         self._deliveries(units, numbers, repeated)
+        self._rewritten(units)
         self._updates(units, numbers)
         self._references(units, repeated)
         self._parking(units)
@@ -145,6 +146,11 @@ class Writer:
         ]
         if self._many("update_delivery", rows) < len(rows):
             self._many("update_loose_delivery", rows)
+
+    def _rewritten(self, units: Sequence[Changes]) -> None:
+        rows = [one for unit in units for one in unit.rewritten]
+        self._many("rewrite_message", [rewritten_row(message) for message, _ in rows])
+        self._many("rewrite_deliveries", [(message.id, expires_at) for message, expires_at in rows])
 
     def _references(self, units: Sequence[Changes], repeated: Sequence[Repeated]) -> None:
         rows: list[Row] = []
