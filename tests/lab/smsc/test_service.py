@@ -186,7 +186,26 @@ async def test_query():
         esme.session.request(Command.QUERY_SM, {"message_id": "no such"}, "q", esme.loop.time())
         esme.session.request(Command.CANCEL_SM, {"message_id": "1"}, "q", esme.loop.time())
         esme.link.wake()
-        assert [e.status for e in (await esme.of(Answered, count=4))[1:]] == [0, 0x67, 3]
+        assert [e.status for e in (await esme.of(Answered, count=4))[1:]] == [0, 0x67, 0x11]
+
+
+async def test_what_waits_for_a_phone_is_taken_back_or_replaced():
+    async with pair() as (smsc, esme):
+        phone = smsc.handset(BOB)
+        phone.coverage = Coverage.OFF
+        esme.submit()
+        esme.submit()
+        first, second = await esme.of(Answered, count=2)
+        ask = esme.session.request
+        ask(Command.CANCEL_SM, {"message_id": first.message_id, "source_addr": "999"}, "q", esme.loop.time())
+        ask(Command.CANCEL_SM, {"message_id": first.message_id}, "q", esme.loop.time())
+        ask(Command.REPLACE_SM, {"message_id": second.message_id, "short_message": b"new"}, "q", esme.loop.time())
+        ask(Command.REPLACE_SM, {"message_id": first.message_id, "short_message": b"new"}, "q", esme.loop.time())
+        esme.link.wake()
+        assert [e.status for e in (await esme.of(Answered, count=6))[2:]] == [0x11, 0, 0, 0x13]
+        assert smsc.states[first.message_id] is State.DELETED
+        phone.coverage = Coverage.ON
+        assert [text.text for text in phone.texts] == ["new"]
 
 
 async def test_happenings_are_told():

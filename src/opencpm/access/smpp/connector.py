@@ -86,6 +86,7 @@ class SmppConnector:
         """Listen until cancelled. Raises OSError when an address cannot be listened on."""
         self._inbox = inbox
         self._submits.start(inbox)
+        self._requests.start(inbox)
         servers: list[asyncio.Server] = []
         try:
             for one in self._settings.listeners:

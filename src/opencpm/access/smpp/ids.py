@@ -8,6 +8,7 @@ dot; the ESME never sees that.
 from __future__ import annotations
 
 from opencpm.interfaces import Ids, KeyedState
+from opencpm.protocols.smpp.coding import Alphabet, alphabet_of
 
 _ROOM = "smpp.ids"
 _KEY = "next"
@@ -47,6 +48,29 @@ def piece(name: str, number: int = 0) -> str:
 def shown(message_id: str) -> str:
     """The part of a Message-ID that the ESME knows."""
     return message_id.partition(".")[0]
+
+
+_CODINGS = ("", "08", "01", "03", "f0", "05", "06", "07", "0a", "0e")
+"""What may say, at the end of a Message-ID, in which data_coding a text came: replace_sm does not repeat it (§4.10)."""
+
+
+def coded(message_id: str, data_coding: int) -> str:
+    """A Message-ID that knows the data_coding of its text; the SMSC's default goes without saying."""
+    kind = alphabet_of(data_coding)
+    said = "f0" if kind is Alphabet.GSM7 else "08" if kind is Alphabet.UCS2 else f"{data_coding:02x}"
+    return f"{message_id}.{said}" if data_coding and said in _CODINGS else message_id
+
+
+def coding_of(message_id: str) -> int:
+    """The data_coding that :func:`coded` wrote."""
+    said = message_id.rpartition(".")[2]
+    return int(said, 16) if "." in message_id and said in _CODINGS else 0
+
+
+def meant(message_id: str) -> tuple[str, ...]:
+    """The Message-IDs that the id of a message of one piece may stand for, the likeliest first."""
+    bare = message_id.lower()
+    return tuple([f"{bare}.{said}" if said else bare for said in _CODINGS])
 
 
 def name_of(shown_id: str) -> str:

@@ -5,28 +5,25 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Final
 
-from opencpm.access.smpp.ids import MessageIds, name_of, piece
+from opencpm.access.smpp.about import ABOUT, About
+from opencpm.access.smpp.ids import MessageIds, piece
 from opencpm.access.smpp.ledger import Ledger
-from opencpm.access.smpp.reasons import failure, refusal
+from opencpm.access.smpp.reasons import refusal
 from opencpm.access.smpp.session import Peer
 from opencpm.access.smpp.submits import Envelope, Finish, Submits
 from opencpm.domain.address import Address
-from opencpm.domain.delivery import FINAL, DeliveryState
 from opencpm.domain.errors import SendError
-from opencpm.domain.message import Message, message_ident, text_part
-from opencpm.interfaces import Context, DeliveryRecord, Store
-from opencpm.protocols.smpp import times
+from opencpm.domain.message import Message, text_part
+from opencpm.interfaces import Context, Inbox, Store
 from opencpm.protocols.smpp.command import Command
 from opencpm.protocols.smpp.multi import LIST, from_submit_multi
 from opencpm.protocols.smpp.parts import part_of, text_of
 from opencpm.protocols.smpp.pdu import Address as Destination
 from opencpm.protocols.smpp.pdu import Pdu
-from opencpm.protocols.smpp.receipt import State
 from opencpm.protocols.smpp.status import (
     RBCASTCANCELFAIL,
     RBCASTFAIL,
     RBCASTQUERYFAIL,
-    RCANCELFAIL,
     RINVCMDID,
     RINVDCS,
     RINVDLNAME,
@@ -34,18 +31,14 @@ from opencpm.protocols.smpp.status import (
     RINVESMCLASS,
     RINVMSGLEN,
     RINVNUMDESTS,
-    RQUERYFAIL,
-    RREPLACEFAIL,
 )
 
 _NOT_DONE: Final[Mapping[int, int]] = {
-    Command.CANCEL_SM: RCANCELFAIL,
-    Command.REPLACE_SM: RREPLACEFAIL,
     Command.BROADCAST_SM: RBCASTFAIL,
     Command.QUERY_BROADCAST_SM: RBCASTQUERYFAIL,
     Command.CANCEL_BROADCAST_SM: RBCASTCANCELFAIL,
 }
-"""What is refused, each with its own status: a message that was accepted is on its way, and there are no cells."""
+"""What is refused, each with its own status: there are no cells."""
 
 _MOST = 254
 _ADDRESS = 20
@@ -56,44 +49,21 @@ Failed = tuple[int, int, str, int]
 
 class Requests:
     def __init__(self, context: Context, store: Store, submits: Submits, ids: MessageIds, ledger: Ledger) -> None:
-        self._context, self._store = context, store
+        self._context = context
         self._submits, self._ids, self._ledger = submits, ids, ledger
+        self._about = About(context, store, submits, ledger)
+
+    def start(self, inbox: Inbox) -> None:
+        self._about.start(inbox)
 
     def take(self, peer: Peer, asked: Pdu, now: float) -> None:
         """Answer a request; ``now`` is loop time."""
-        if asked.command == Command.QUERY_SM:
-            self._query(peer, asked)
+        if asked.command in ABOUT:
+            self._about.take(peer, asked, now)
         elif asked.command == Command.SUBMIT_MULTI:
             self._multi(peer, asked, now)
         else:
             peer.answer(asked, status=_NOT_DONE.get(asked.command, RINVCMDID))
-
-    # -- query_sm ------------------------------------------------------------------------------------------
-
-    def _query(self, peer: Peer, asked: Pdu) -> None:
-        message_id = str(asked.body["message_id"])
-        records = self._records(peer.account.id, message_id)
-        if not records:
-            peer.answer(asked, status=RQUERYFAIL)
-            return
-        state, error = _state_of(records)
-        final = times.absolute(max(record.updated_at for record in records)) if state is not State.ENROUTE else ""
-        peer.answer(
-            asked,
-            {"message_id": message_id, "final_date": final, "message_state": int(state), "error_code": error},
-        )
-
-    def _records(self, account: str, message_id: str) -> list[DeliveryRecord]:
-        """The deliveries of a message that this account sent."""
-        subscriber = self._context.directory.subscriber(account)
-        row = self._ledger.get(name_of(message_id))
-        ours = row.message_ids if row else (message_id.lower(),)
-        return [
-            record
-            for sender in (subscriber.addresses if subscriber else ())
-            for one in ours
-            for record in self._store.deliveries_of(message_ident(sender, one))
-        ]
 
     # -- submit_multi --------------------------------------------------------------------------------------
 
@@ -192,17 +162,3 @@ class _Multi:
     def _all_failed(self) -> bool:
         destinations = self._asked.body["dest_addresses"]
         return isinstance(destinations, tuple) and len(self._failed) == len(destinations)
-
-
-def _state_of(records: Sequence[DeliveryRecord]) -> tuple[State, int]:
-    """message_state and error_code of all deliveries together: what is worst, once nothing is under way."""
-    if any(record.state not in FINAL for record in records):
-        return State.ENROUTE, 0
-    for record in records:
-        if record.state is DeliveryState.FAILED:
-            state, error = failure(record.error)
-            return state, int(error)
-    states = {record.state for record in records}
-    if DeliveryState.EXPIRED in states:
-        return State.EXPIRED, 0
-    return (State.UNKNOWN if DeliveryState.UNKNOWN in states else State.DELIVERED), 0

@@ -8,7 +8,7 @@ from collections.abc import Callable, Sequence
 from typing import NamedTuple
 
 from opencpm.access.smpp import parties
-from opencpm.access.smpp.ids import MessageIds, piece
+from opencpm.access.smpp.ids import MessageIds, coded, piece
 from opencpm.access.smpp.ledger import Ledger
 from opencpm.access.smpp.parties import Parties
 from opencpm.access.smpp.reasons import V5, refusal
@@ -71,6 +71,7 @@ class Envelope(NamedTuple):
     sender: Address
     wants: Disposition
     expires_at: float | None
+    not_before: float = 0.0
 
 
 class Submits:
@@ -131,9 +132,10 @@ class Submits:
         if isinstance(content, int):
             return content
         name = self._ids.name(peer.version)
-        shown = message_id = piece(name)
+        shown = piece(name)
+        message_id = coded(shown, sm.data_coding)
         if peer.version < _V34:
-            message_id = f"{shown}.{self._ids.unique()}"
+            message_id = coded(f"{shown}.{self._ids.unique()}", sm.data_coding)
             self._ledger.add(name, (message_id,), (0,), self._context.clock.now())
 
         def finish(error: SendError | None) -> None:
@@ -155,14 +157,12 @@ class Submits:
 
     def envelope(self, peer: Peer, sm: ShortMessage, part: Part) -> Envelope | int:
         """What all kinds of submit have in common; or the status to refuse with."""
-        if sm.schedule:
-            return RINVSCHED
         if sm.esm_class & TYPE_MASK:
             return RINVESMCLASS
         pushed = part.port == PUSH_PORT and peer.account.terms.pushes
         if not pushed and (part.port is not None or alphabet_of(sm.data_coding) in _NO_TEXT):
             return RINVDCS
-        sender = self._sender(peer.account.id, sm.source_ton, sm.source)
+        sender = self.sender(peer.account.id, sm.source_ton, sm.source)
         if sender is None:
             return RINVSRCADR
         now = self._context.clock.now()
@@ -172,7 +172,10 @@ class Submits:
             return RINVEXPIRY
         if expires_at is not None and expires_at <= now:
             return RINVEXPIRY
-        return Envelope(sender, _wants(sm.registered_delivery), expires_at)
+        not_before = scheduled(sm.schedule, now)
+        if not_before is None or (expires_at is not None and not_before >= expires_at):
+            return RINVSCHED
+        return Envelope(sender, wants_of(sm.registered_delivery), expires_at, not_before)
 
     def recipient(self, account: str, ton: int, digits: str) -> Address | None:
         """Who is meant; a name stands for the one who last wrote to this ESME under it."""
@@ -195,9 +198,10 @@ class Submits:
             origin=self._context.name,
             wants=envelope.wants,
             expires_at=envelope.expires_at,
+            not_before=envelope.not_before,
         )
 
-    def _sender(self, account: str, ton: int, digits: str) -> Address | None:
+    def sender(self, account: str, ton: int, digits: str) -> Address | None:
         """The address an account sends from, if it is one of its own."""
         subscriber = self._context.directory.subscriber(account)
         if subscriber is None:
@@ -228,7 +232,7 @@ class Submits:
         name = _Note.read(self._segments.note_of(key)).name or self._ids.name(peer.version)
         shown = piece(name, part.concat.number)
         expires_at, pushed = envelope.expires_at or 0.0, part.port is not None
-        note = _Note(name, part.concat.number, sm.registered_delivery, expires_at, pushed)
+        note = _Note(name, part.concat.number, sm.registered_delivery, expires_at, pushed, envelope.not_before)
         arrived = Arrived(
             account.id,
             "",
@@ -258,7 +262,7 @@ class Submits:
         """The message of segments; the first one's notes speak for all but receipts."""
         first, now = whole.first, self._context.clock.now()
         notes = [_Note.read(note) for note in whole.notes]
-        sender = self._sender(first.account, first.source[0], first.source[2])
+        sender = self.sender(first.account, first.source[0], first.source[2])
         recipient = self.recipient(first.account, first.destination[0], first.destination[2])
         if sender is None or recipient is None:
             return RINVSRCADR if sender is None else RINVDSTADR
@@ -267,12 +271,13 @@ class Submits:
             return content
         wants = Disposition.NONE
         for note in notes:
-            wants |= _wants(note.registered)
+            wants |= wants_of(note.registered)
         name = notes[0].name or self._ids.name(_V34)
         message_id = f"{piece(name)}.{whole.message_id[:8]}"
         asking = {note.number for note in notes if note.registered & _ASKED}
         self._ledger.add(name, (message_id,), tuple(asking), now)
-        return self.message(Envelope(sender, wants, notes[0].expires_at or None), message_id, recipient, content)
+        envelope = Envelope(sender, wants, notes[0].expires_at or None, notes[0].not_before)
+        return self.message(envelope, message_id, recipient, content)
 
     def _text_of_whole(self, whole: Whole) -> Content | int:
         first = whole.first
@@ -327,15 +332,18 @@ class _Note(NamedTuple):
     registered: int = 0
     expires_at: float = 0.0
     pushed: bool = False  # to the port of WAP pushes
+    not_before: float = 0.0
 
     def written(self) -> str:
-        return f"{self.name}|{self.number}|{self.registered}|{self.expires_at:.0f}|{int(self.pushed)}"
+        fields = (self.name, self.number, self.registered, f"{self.expires_at:.0f}", int(self.pushed))
+        return "|".join(map(str, fields)) + (f"|{self.not_before:.0f}" if self.not_before else "")
 
     @classmethod
     def read(cls, text: str) -> _Note:
         try:
             name, number, registered, expires_at, *more = text.split("|")
-            return cls(name, int(number), int(registered), float(expires_at), more == ["1"])
+            pushed, not_before = more[:1] == ["1"], float(more[1]) if len(more) > 1 else 0.0
+            return cls(name, int(number), int(registered), float(expires_at), pushed, not_before)
         except ValueError:
             return cls()
 
@@ -346,7 +354,16 @@ def _pushed(parts: Sequence[bytes | None]) -> Content | int:
     return Content(MEDIA_TYPE, push.content) if push is not None and push.is_mms else RINVDCS
 
 
-def _wants(registered_delivery: int) -> Disposition:
+def scheduled(text: str, now: float) -> float | None:
+    """A schedule_delivery_time (§5.2.16); 0: at once, which a time that has passed means as well; None: no time."""
+    try:
+        at = times.parse(text, now) if text else 0.0
+    except times.TimeError:
+        return None
+    return at if at > now else 0.0
+
+
+def wants_of(registered_delivery: int) -> Disposition:
     """What registered_delivery asks for (5.0 §4.7.21); a user acknowledgement is our word of having been displayed."""
     wants = _WANTS[registered_delivery & 0x03]
     if registered_delivery & 0x10:

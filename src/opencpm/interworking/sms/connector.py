@@ -13,7 +13,7 @@ from opencpm.domain.errors import Reason, SendError
 from opencpm.domain.message import Message
 from opencpm.domain.profile import UNKNOWN_REACH, Fit, Health, HealthState, Reach
 from opencpm.domain.session import Composing, SessionOffer
-from opencpm.interfaces import Context, Inbox, Leg, LegEvents
+from opencpm.interfaces import Context, DeliveryRecord, Inbox, Leg, LegEvents
 from opencpm.protocols.gsm.content import Terms
 from opencpm.protocols.smpp.events import Answered, Asked, Event, Received, Unanswered
 from opencpm.protocols.smpp.message_id import ReceiptIds
@@ -27,6 +27,7 @@ from .outbind import AwaitedLane
 from .outbox import Outbox, failed
 from .outgoing import Composer
 from .profile import profile_of
+from .recall import recall
 from .settings import SmsSettings
 
 _TICK = 1.0
@@ -79,6 +80,10 @@ class SmsConnector:
                 outcomes.append(failed(delivery, error, now, "this server"))
         self._settle(outcomes)
         self._pump()
+
+    async def recall(self, record: DeliveryRecord) -> str:
+        """See :meth:`opencpm.interfaces.Recalling.recall`."""
+        return await recall(record, self._lanes, self._composer)
 
     async def open(self, offer: SessionOffer, events: LegEvents) -> Leg:
         raise SendError(Reason.NOT_ACCEPTABLE, detail="SMS has no sessions")
@@ -175,7 +180,9 @@ class SmsConnector:
         received: list[Received] = []
         for event in events:
             outcome = None
-            if isinstance(event, Answered):
+            if isinstance(event, Answered | Unanswered) and isinstance(event.context, asyncio.Future):
+                _answer(event)
+            elif isinstance(event, Answered):
                 outcome = self._answered(lane, event, loop_now, at)
             elif isinstance(event, Received):
                 received.append(event)
@@ -238,3 +245,9 @@ class SmsConnector:
         health = self._health
         self._health = Health(health.state, health.detail, health.since, len(self._outbox))
         return self._health
+
+
+def _answer(event: Answered | Unanswered) -> None:
+    """The end of a request that somebody waits for (unless they gave up)."""
+    if not event.context.done():
+        event.context.set_result(event.status if isinstance(event, Answered) else None)

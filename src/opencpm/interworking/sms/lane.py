@@ -13,6 +13,7 @@ from opencpm.protocols.smpp.binding import Bind, Timers
 from opencpm.protocols.smpp.command import Command
 from opencpm.protocols.smpp.events import Asked, BindRefused, Bound, Closed, Event, Received
 from opencpm.protocols.smpp.message_id import ReceiptIds
+from opencpm.protocols.smpp.pdu import Value
 from opencpm.protocols.smpp.session import Session
 from opencpm.protocols.smpp.short_message import ShortMessage
 from opencpm.protocols.smpp.states import SessionState
@@ -121,6 +122,11 @@ class Lane:
     def submit(self, message: ShortMessage, context: Any, now: float) -> None:
         assert self._session is not None
         self._session.submit(message, context, now)
+
+    def request(self, command: int, body: dict[str, Value], context: Any, now: float) -> None:
+        """Ask something else than to take a message."""
+        assert self._session is not None
+        self._session.request(command, body, context, now)
 
     def key(self, message_id: str) -> str:
         """A message id in the space of this account: accounts of one network number independently."""

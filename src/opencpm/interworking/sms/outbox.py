@@ -16,6 +16,7 @@ from opencpm.protocols.smpp.status import Retry, status_of
 from . import reasons
 from .lane import Lane
 from .lesser import lesser
+from .recall import Accepted
 
 _DOUBTFUL = 10_000
 _NO_LIMIT = 1 << 30
@@ -194,7 +195,7 @@ class Outbox:
             source=_RESPONSE,
             references=_references(lane, job, ids),
             doubled=delivery.id in self._doubtful,
-            detail=f"message_id {', '.join(ids)} from {lane.account}",
+            detail=Accepted(lane.account, tuple(ids)).written(),
         )
 
     def _failed(self, job: Job, error: SendError, at: float, source: str, *, doubtful: bool = False) -> Outcome:

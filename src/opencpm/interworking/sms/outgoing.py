@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from functools import lru_cache
 
+from opencpm.domain.address import Address
 from opencpm.domain.delivery import Delivery
 from opencpm.domain.errors import Reason, SendError
 from opencpm.domain.message import Disposition
@@ -61,7 +62,7 @@ class Composer:
 
     def _blank(self, delivery: Delivery, now: float) -> ShortMessage:
         """All but the content. Raises SendError."""
-        source = self.source(delivery)
+        source = self.source(delivery.source)
         destination = self._destination(delivery)
         return ShortMessage(
             source.digits,
@@ -98,10 +99,10 @@ class Composer:
             ]
         )
 
-    def source(self, delivery: Delivery) -> Party:
+    def source(self, person: Address) -> Party:
         """The configured sender, else the person's own number, else the fallback. Raises SendError."""
         settings = self._settings
-        own = delivery.source.value if delivery.source.scheme in ("tel", "alpha") else ""
+        own = person.value if person.scheme in ("tel", "alpha") else ""
         text = settings.source or own or settings.fallback_source
         if not text:
             raise SendError(

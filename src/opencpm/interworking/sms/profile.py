@@ -23,6 +23,7 @@ def profile_of(settings: SmsSettings) -> Profile:
         content_types=("text/plain", MEDIA_TYPE),
         max_segments=settings.max_segments,
         reports=frozenset(reports),
+        recalls=True,
         stores=True,
         number_types=frozenset(settings.number_types),
     )

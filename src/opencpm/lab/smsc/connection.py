@@ -143,8 +143,11 @@ class Connection:
         self.link.wake()
 
     def _asked(self, asked: Asked) -> None:
-        """query_sm is answered; the other administrative requests are not supported here."""
+        """query_sm, cancel_sm and replace_sm; to several at once, and to cells, nothing is sent from here."""
         request = asked.pdu
+        if request.command in (Command.CANCEL_SM, Command.REPLACE_SM):
+            self.session.answer(request, status=self._smsc.changed(request))
+            return
         if request.command != Command.QUERY_SM:
             self.session.answer(request, status=RINVCMDID)
             return

@@ -10,9 +10,11 @@ from collections.abc import Callable, Mapping
 from types import TracebackType
 
 from opencpm.protocols.smpp.binding import Timers
+from opencpm.protocols.smpp.command import Command
+from opencpm.protocols.smpp.pdu import Pdu
 from opencpm.protocols.smpp.receipt import State
 from opencpm.protocols.smpp.short_message import ShortMessage
-from opencpm.protocols.smpp.status import RINVPASWD, RMSGQFUL, RTHROTTLED
+from opencpm.protocols.smpp.status import RCANCELFAIL, RINVPASWD, RMSGQFUL, RREPLACEFAIL, RTHROTTLED
 from opencpm.transport.link import address_of, listen
 
 from .connection import Connection, Mobile
@@ -202,6 +204,24 @@ class LabSmsc:
         if self.style.enroute:
             self._report(connection, sm, number, State.ENROUTE)
         self._report(connection, sm, number, State.DELIVERED)
+
+    def changed(self, request: Pdu) -> int:
+        """Take back or replace a message that waits for its phone, asked for by who submitted it; the status."""
+        message_id, cancels = str(request.body["message_id"]), request.command == Command.CANCEL_SM
+        source = request.body["source_addr"]
+        for waiting in self._stored.values():
+            for at, (connection, sm, number) in enumerate(waiting):
+                if written(number, self.style.response) != message_id or source not in ("", sm.source):
+                    continue
+                if cancels:
+                    del waiting[at]
+                    self._report(connection, sm, number, State.DELETED)
+                else:
+                    text = request.body["short_message"]
+                    assert isinstance(text, bytes)
+                    waiting[at] = (connection, sm._replace(message=text), number)
+                return 0
+        return RCANCELFAIL if cancels else RREPLACEFAIL
 
     def arrived(self, connection: Connection) -> None:
         """A connection stands, also its TLS."""
