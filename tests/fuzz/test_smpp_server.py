@@ -8,9 +8,12 @@ from hypothesis import strategies as st
 from opencpm.access.smpp import SmppConnector
 from opencpm.access.smpp.session import Peer
 from opencpm.domain.address import Address
+from opencpm.domain.contact import Contact
+from opencpm.domain.delivery import DeliveryState
 from opencpm.domain.errors import Reason, SendError
+from opencpm.domain.message import Message, text_part
 from opencpm.domain.subscriber import Subscriber
-from opencpm.interfaces import Context
+from opencpm.interfaces import Context, DeliveryRecord
 from opencpm.protocols.smpp.binding import Bind
 from opencpm.protocols.smpp.command import Command
 from opencpm.protocols.smpp.errors import SmppError
@@ -41,6 +44,7 @@ message = st.builds(
     esm_class=st.sampled_from([0, 0x40, 0x04, 0xC3]),
     registered_delivery=octet,
     data_coding=octet,
+    schedule=validity,
     validity=validity,
     tlvs=st.lists(tlv, max_size=4).map(tuple),
 )
@@ -48,25 +52,56 @@ request = st.sampled_from(
     [Command.QUERY_SM, Command.CANCEL_SM, Command.REPLACE_SM, Command.SUBMIT_MULTI, Command.BROADCAST_SM]
 ).flatmap(
     lambda command: st.builds(
-        lambda ident, sender, body: Pdu(
+        lambda ident, sender, receiver, body, times: Pdu(
             command,
             0,
             9,
             {
                 "message_id": ident,
                 "source_addr": sender,
+                "destination_addr": receiver,
                 "short_message": body,
+                "schedule_delivery_time": times[0],
+                "validity_period": times[1],
                 "dest_addresses": ((1, 1, sender), (0, 0, "list:x")),
             },
         ),
+        st.one_of(number, st.sampled_from(["606060606060", "606060606000"])),
         number,
         number,
         text,
+        st.tuples(validity, validity),
     )
 )
 
 
+STORED = Message(
+    id="m",
+    message_id="606060606060",
+    sender=SHOP.addresses[0],
+    recipients=(Address("tel", "+1"),),
+    parts=(text_part("Hello"),),
+    sent_at=0.0,
+    received_at=0.0,
+    origin="smpp",
+)
+
+
+def record_of(stored):
+    return DeliveryRecord(
+        id="m.0",
+        message=stored,
+        recipient=stored.recipients[0],
+        state=DeliveryState.QUEUED,
+        created_at=0.0,
+        expires_at=0.0,
+    )
+
+
 class Directory:
+    def contact(self, owner, address):
+        return Contact(id="c", owner=owner, name="", addresses=(address,))
+
     def subscriber(self, name):
         return SHOP if name == "shop" else None
 
@@ -83,8 +118,20 @@ class Clock:
 
 
 class Inbox:
+    """Also what takes back and replaces: the verdict is the same."""
+
     def __init__(self, verdict):
         self.verdict = verdict
+        self.recalls = self
+
+    def cancel(self, message_id, by, done, recipient=None):
+        assert by in SHOP.addresses
+        done(self.verdict)
+
+    def replace(self, message_id, by, instead, done):
+        assert by in SHOP.addresses
+        assert instead.of(STORED).text
+        done(self.verdict)
 
     def received(self, messages, done):
         assert all(m.text and m.sender in SHOP.addresses and len(m.recipients) == 1 for m in messages)
@@ -95,8 +142,16 @@ class Inbox:
 
 
 class Store(State):
+    """Every second message that is asked for was submitted."""
+
     def deliveries_of(self, message_id):
         return []
+
+    def message(self, message_id):
+        return STORED if int(message_id, 16) % 2 else None
+
+    def history(self, owner, peer, limit):
+        return [(record_of(STORED), True)]
 
     def delivery(self, delivery_id):
         return None
@@ -111,6 +166,7 @@ def served(octets, verdict):
         connector = SmppConnector(SmppSettings(enabled=True), context, store)
         connector._inbox = Inbox(verdict)
         connector._submits.start(connector._inbox)
+        connector._requests.start(connector._inbox)
         peer = Peer(connector, 0.0, 10.0)
         connector.heard(peer, peer.session.receive(BIND, 0.0))
         peer.session.take()

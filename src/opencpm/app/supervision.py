@@ -5,14 +5,14 @@ from __future__ import annotations
 import asyncio
 import logging
 from collections.abc import Callable, Mapping, Sequence
-from typing import Any
+from typing import Any, cast
 
 from opencpm.domain.address import Address
 from opencpm.domain.delivery import Delivery
 from opencpm.domain.message import Message
 from opencpm.domain.profile import Fit, Health, HealthState, Profile, Reach
 from opencpm.domain.session import Composing, SessionOffer
-from opencpm.interfaces import Clock, Connector, Inbox, Leg, LegEvents
+from opencpm.interfaces import Clock, Connector, DeliveryRecord, Inbox, Leg, LegEvents, Recalling
 
 log = logging.getLogger("opencpm.app")
 
@@ -80,6 +80,9 @@ class Supervised:
 
     async def open(self, offer: SessionOffer, events: LegEvents) -> Leg:
         return await self.inner.open(offer, events)
+
+    async def recall(self, record: DeliveryRecord) -> str:
+        return await cast(Recalling, self.inner).recall(record)  # asked only where the profile says so
 
     def composing(self, source: Address, target: Address, composing: Composing) -> None:
         self.inner.composing(source, target, composing)

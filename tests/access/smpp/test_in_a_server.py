@@ -158,14 +158,8 @@ async def test_submit_multi_to_nobody(tmp_path):
         assert (await esme.request(Command.SUBMIT_MULTI, short_message=b"to none")).status == 0x33
 
 
-async def test_query_cancel_replace_and_broadcast(tmp_path):
+async def test_there_are_no_cells_to_broadcast_to(tmp_path):
     async with house(tmp_path) as one, one.esme(version=0x50) as esme:
-        _, message_id = await esme.submit(sm("for later", ALICE_NUMBER))
-        response = await esme.request(Command.QUERY_SM, message_id=message_id)
-        assert (response.body["message_state"], response.body["final_date"]) == (1, "")
-        assert (await esme.request(Command.QUERY_SM, message_id="00ff")).status == 0x67
-        assert (await esme.request(Command.CANCEL_SM, message_id=message_id)).status == 0x11
-        assert (await esme.request(Command.REPLACE_SM, message_id=message_id, short_message=b"x")).status == 0x13
         assert (await esme.request(Command.BROADCAST_SM)).status == 0x10D
         assert (await esme.request(Command.QUERY_BROADCAST_SM)).status == 0x10E
         assert (await esme.request(Command.CANCEL_BROADCAST_SM)).status == 0x10F
@@ -289,7 +283,8 @@ async def test_only_from_ones_own_addresses(tmp_path):
 @pytest.mark.parametrize(
     ("more", "status"),
     [
-        ({"schedule": "000000010000000R"}, 0x61),
+        ({"schedule": "nonsense"}, 0x61),
+        ({"schedule": "000000020000000R", "validity": "000000010000000R"}, 0x61),
         ({"validity": "nonsense"}, 0x62),
         ({"validity": "200101000000000+"}, 0x62),
         ({"esm_class": 0x04}, 0x43),
