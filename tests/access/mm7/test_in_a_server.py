@@ -9,7 +9,9 @@ from pathlib import Path
 import pytest
 
 from opencpm.lab.mmsc import LabMmsc
+from opencpm.lab.mmsc.phone import composed
 from opencpm.protocols import mm7
+from opencpm.protocols.mime import Part
 from opencpm.protocols.mm7.operations import (
     CancelReq,
     DeliverReq,
@@ -17,6 +19,7 @@ from opencpm.protocols.mm7.operations import (
     ExtendedCancelReq,
     ReadReplyReq,
     ReplaceReq,
+    Request,
     Response,
 )
 from opencpm.protocols.mm7.times import format_time
@@ -26,7 +29,7 @@ from opencpm.protocols.mms.content import flatten
 from opencpm.transport.http_client import Poster
 from tests.interworking.mms.pictures import jpeg
 
-from .house import ALICE_NUMBER, CODE, REL_5, eventually, house, read
+from .house import ALICE_NUMBER, CODE, REL_5, House, eventually, house, read
 
 PHONE = "+12025550101"
 OWN = SenderIdentification("news", "sport")
@@ -117,7 +120,9 @@ async def test_several_receivers_each_have_their_report(tmp_path: Path) -> None:
         ({"linked_id": "no such message"}, 2006),
         ({"expiry": "2020-01-01T00:00:00Z"}, 2000),
         ({"expiry": "soon"}, 2007),
-        ({"earliest_delivery": "P1D"}, 3001),
+        ({"earliest_delivery": "tomorrow"}, 2007),
+        ({"earliest_delivery": "P2D", "expiry": "P1D"}, 2000),
+        ({"earliest_delivery": "P400D"}, 3001),
     ],
 )
 async def test_what_is_refused_is_refused_with_its_code(tmp_path: Path, fields: dict[str, object], code: int) -> None:
@@ -150,19 +155,73 @@ async def test_a_repetition_is_stored_once_and_told_the_same_id(tmp_path: Path) 
         assert len(alice.journal.find("message", lambda e: e.what == "once")) == 1
 
 
-async def test_nothing_is_taken_back_and_a_strange_message_is_not_known(tmp_path: Path) -> None:
+async def asked(here: House, request: Request, content: Part | None = None) -> tuple[str, int]:
+    answer = (await here.vasp.ask(request, content)).operation
+    assert isinstance(answer, Response)
+    return answer.operation, answer.status.code
+
+
+async def test_what_waits_is_taken_back_and_nobody_gets_it(tmp_path: Path) -> None:
     async with house(tmp_path) as here:
+        said = await here.vasp.submit(text="Oops")
+        assert await asked(here, CancelReq(sender=OWN, message_id=said.message_id)) == ("CancelRsp", 1000)
+        assert await asked(here, CancelReq(sender=OWN, message_id=said.message_id)) == ("CancelRsp", 1000)
+        replace = ReplaceReq(sender=OWN, message_id=said.message_id)
+        assert await asked(here, replace) == ("ReplaceRsp", 3001)
+        await here.vasp.submit(text="Goal!")
+        async with here.device() as alice:
+            await alice.journal.wait("message", lambda e: e.what == "Goal!")
+            assert not alice.journal.find("message", lambda e: e.what == "Oops")
+        await here.vasp.wait(DeliveryReportReq)
+        reports = [one.operation for one in here.vasp.heard if isinstance(one.operation, DeliveryReportReq)]
+        assert said.message_id not in [one.message_id for one in reports]  # the CancelRsp told
+
+
+async def test_what_is_not_theirs_is_not_known(tmp_path: Path) -> None:
+    async with house(tmp_path) as here:
+        assert await asked(here, CancelReq(sender=OWN, message_id="nobody's")) == ("CancelRsp", 2005)
+        assert await asked(here, ReplaceReq(sender=OWN, message_id="nobody's")) == ("ReplaceRsp", 2005)
+        assert await asked(here, ExtendedCancelReq(sender=OWN, cancel_id="1")) == ("extendedCancelRsp", 4003)
+
+
+async def test_what_was_delivered_is_not_taken_back(tmp_path: Path) -> None:
+    async with house(tmp_path) as here, here.device():
         said = await here.vasp.submit()
+        await here.vasp.wait(DeliveryReportReq)
+        answer = (await here.vasp.ask(CancelReq(sender=OWN, message_id=said.message_id))).operation
+        assert isinstance(answer, Response)
+        assert (answer.status.code, answer.status.details) == (
+            3001,
+            f"too late for tel:{ALICE_NUMBER}: it was delivered",
+        )
 
-        async def asked(request: object) -> tuple[str, int]:
-            answer = (await here.vasp.ask(request)).operation  # type: ignore[arg-type]
-            assert isinstance(answer, Response)
-            return answer.operation, answer.status.code
 
-        assert await asked(CancelReq(sender=OWN, message_id=said.message_id)) == ("CancelRsp", 3001)
-        assert await asked(CancelReq(sender=OWN, message_id="nobody's")) == ("CancelRsp", 2005)
-        assert await asked(ReplaceReq(sender=OWN, message_id=said.message_id)) == ("ReplaceRsp", 3001)
-        assert await asked(ExtendedCancelReq(sender=OWN, cancel_id="1")) == ("extendedCancelRsp", 4003)
+async def test_another_content_and_another_time(tmp_path: Path) -> None:
+    async with house(tmp_path) as here, here.device() as alice:
+        said = await here.vasp.submit(text="At eight", earliest_delivery="PT1H")
+        assert said.status.code == 1000
+        await here.told(said.message_id, "deferred")
+        content = composed("At nine", [("nine.jpg", "image/jpeg", jpeg())])
+        replace = ReplaceReq(sender=OWN, message_id=said.message_id, read_reply=False)
+        assert await asked(here, replace, content) == ("ReplaceRsp", 1000)
+        assert not alice.inbox  # when it goes has not changed
+        sooner = ReplaceReq(sender=OWN, message_id=said.message_id, earliest_delivery=format_time(0))
+        assert await asked(here, sooner) == ("ReplaceRsp", 1000)
+        await alice.journal.wait("message", lambda e: e.what == "At nine")
+        assert not alice.journal.find("message", lambda e: e.what == "At eight")
+        report = await here.vasp.wait(DeliveryReportReq)
+        assert (report.message_id, report.mm_status) == (said.message_id, "Retrieved")
+        later = ReplaceReq(sender=OWN, message_id=said.message_id, earliest_delivery="soon")
+        assert await asked(here, later) == ("ReplaceRsp", 2007)
+
+
+async def test_what_is_kept_goes_at_its_time(tmp_path: Path) -> None:
+    async with house(tmp_path) as here, here.device() as alice:
+        said = await here.vasp.submit(text="Good morning", earliest_delivery="PT1S")
+        await alice.journal.wait("message", lambda e: e.what == "Good morning")
+        await here.told(said.message_id, "delivered")
+        steps = [one.step.value for one in here.trail(said.message_id)]
+        assert steps.index("deferred") < steps.index("selected") < steps.index("delivered")
 
 
 async def test_errors_are_spoken_in_the_release_of_who_asks(tmp_path: Path) -> None:

@@ -24,6 +24,8 @@ _CODES: Final[Mapping[Reason, int]] = {
     Reason.NETWORK_DOWN: codes.SERVICE_UNAVAILABLE,
     Reason.INTERNAL: codes.SERVER_ERROR,
     Reason.REJECTED: codes.REJECTED,
+    Reason.NOT_ACCEPTABLE: codes.NOT_POSSIBLE,
+    Reason.TOO_LATE: codes.NOT_POSSIBLE,
 }
 
 
@@ -55,11 +57,15 @@ _REJECTED: Final = {
 
 
 def told(notice: Notice) -> Told | None:
-    """The MMStatus for what became of a message; None for what MM7 has no word for (that a network took it)."""
+    """The MMStatus for what became of a message; None for what MM7 has no word for: that a network took it, or that the
+    service took it back, as the CancelRsp told.
+    """
     if notice.status is Reached.DELIVERED:
         return Told("Retrieved")
     if notice.status is Reached.UNKNOWN:
         return Told("Indeterminate")
+    if notice.cause == Reason.CANCELLED.value:
+        return None
     if notice.status is Reached.FAILED:
         return _REJECTED.get(notice.cause, Told("Rejected"))
     return None

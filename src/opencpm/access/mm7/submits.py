@@ -10,14 +10,16 @@ from hashlib import blake2b
 
 from opencpm.access.mm7 import reasons
 from opencpm.access.mm7.account import Account
+from opencpm.access.mm7.changes import Changes
 from opencpm.access.mm7.people import People, home, may_send
 from opencpm.domain.address import Address
 from opencpm.domain.errors import Reason, SendError
-from opencpm.domain.message import Disposition, Message, message_ident
+from opencpm.domain.message import Disposition, Message, Replacement, message_ident
 from opencpm.domain.subscriber import Subscriber
 from opencpm.interfaces import Context, Inbox, Store
 from opencpm.media.mms import received
 from opencpm.protocols import mm7
+from opencpm.protocols.mime import Part
 from opencpm.protocols.mm7 import status as codes
 from opencpm.protocols.mm7.envelope import missing
 from opencpm.protocols.mm7.operations import (
@@ -35,8 +37,6 @@ from opencpm.transport.http_post import Answer
 log = logging.getLogger("opencpm.access.mm7")
 
 _ERROR = "RSErrorRsp"
-_SOON = 60.0
-"""Seconds: an EarliestDeliveryTime nearer than this is now."""
 
 
 class Refusal(Exception):
@@ -53,6 +53,7 @@ class Submits:
     def __init__(self, context: Context, store: Store, people: People) -> None:
         self.counters: Counter[str] = Counter()
         self._context, self._store, self._people = context, store, people
+        self._changes = Changes(store)
         self._inbox: Inbox | None = None
 
     def start(self, inbox: Inbox) -> None:
@@ -75,7 +76,7 @@ class Submits:
             _identified(account, operation.sender)
             if isinstance(operation, SubmitReq):
                 return await self._submit(account, subscriber, message, operation)
-            raise self._too_late(subscriber, operation)
+            return await self._change(subscriber, message, operation)
         except Refusal as refusal:
             return self._refused(message, refusal.status)
 
@@ -115,12 +116,13 @@ class Submits:
         now = self._context.clock.now()
         if message.content is None:
             raise Refusal(codes.FORMAT_CORRUPT, "there is no content")
-        if request.earliest_delivery and _time(request.earliest_delivery, now) > now + _SOON:
-            raise Refusal(codes.NOT_POSSIBLE, "EarliestDeliveryTime: messages are not held back")
         sender = self._sender(account, subscriber, request.sender)
         recipients = self._recipients(account, request.recipients)
         answered = self._answered(subscriber, request.linked_id)
         name = _named(account, message, request, recipients)
+        not_before, expires_at = earliest(request.earliest_delivery, now), self._expiry(request, now)
+        if expires_at is not None and not_before >= expires_at:
+            raise Refusal(codes.CLIENT_ERROR, "ExpiryDate is before EarliestDeliveryTime")
         return Message(
             id=message_ident(sender, name),
             message_id=name,
@@ -131,7 +133,8 @@ class Submits:
             received_at=now,
             origin=self._context.name,
             wants=_wants(request),
-            expires_at=self._expiry(request, now),
+            expires_at=expires_at,
+            not_before=not_before,
             subject=" ".join(request.subject.split())[:200],
             conversation_id=answered.conversation_id if answered else "",
             in_reply_to=answered.contribution_id if answered else "",
@@ -175,14 +178,24 @@ class Submits:
 
     # -- taking back and replacing
 
-    def _too_late(self, subscriber: Subscriber, request: CancelReq | ReplaceReq | object) -> Refusal:
-        """What is stored is on its way: nothing is taken back. A message that is not theirs is not known."""
-        if isinstance(request, CancelReq | ReplaceReq):
-            mine = [self._store.message(message_ident(own, request.message_id)) for own in subscriber.addresses]
-            if not any(mine):
-                return Refusal(codes.MESSAGE_ID_NOT_FOUND)
-            return Refusal(codes.NOT_POSSIBLE, "the message is on its way")
-        return Refusal(codes.UNSUPPORTED_OPERATION)
+    async def _change(self, subscriber: Subscriber, message: mm7.Message, request: Change) -> Answer:
+        """Raises Refusal."""
+        if not isinstance(request, CancelReq | ReplaceReq):
+            raise Refusal(codes.UNSUPPORTED_OPERATION)
+        own = self._changes.of(subscriber, request.message_id)
+        if own is None:
+            raise Refusal(codes.MESSAGE_ID_NOT_FOUND)
+        assert self._inbox is not None
+        try:
+            if isinstance(request, CancelReq):
+                await self._changes.cancel(self._inbox.recalls, own)
+            else:
+                instead = _instead(own, request, message.content, self._context.clock.now())
+                await self._changes.replace(self._inbox.recalls, own, instead)
+        except SendError as error:
+            return self._refused(message, reasons.refusal(error))
+        self.counters["changed"] += 1
+        return _spelled(mm7.answer(message, reasons.said(codes.SUCCESS)))
 
     def _is_of(self, subscriber: Subscriber, address: Address) -> bool:
         owner = self._context.directory.owner_of(address)
@@ -199,6 +212,7 @@ class Submits:
         return _spelled(mm7.error(_ERROR, refusal.status, message.transaction_id, message.release))
 
 
+Change = CancelReq | ExtendedCancelReq | ReplaceReq | ExtendedReplaceReq
 _ASKED = (SubmitReq, CancelReq, ExtendedCancelReq, ReplaceReq, ExtendedReplaceReq)
 
 
@@ -220,6 +234,24 @@ def _wants(request: SubmitReq) -> Disposition:
     if request.delivery_report:
         wants |= Disposition.POSITIVE_DELIVERY | Disposition.NEGATIVE_DELIVERY
     return wants | Disposition.DISPLAY if request.read_reply else wants
+
+
+def _instead(own: Message, request: ReplaceReq, content: Part | None, now: float) -> Replacement:
+    """What is put in the place of a message; what is not said stays. Raises SendError."""
+    wants = own.wants
+    if request.read_reply is not None:
+        wants = wants | Disposition.DISPLAY if request.read_reply else wants & ~Disposition.DISPLAY
+    return Replacement(
+        parts=received(content) if content is not None else None,
+        wants=wants,
+        not_before=earliest(request.earliest_delivery, now) if request.earliest_delivery else None,
+    )
+
+
+def earliest(text: str, now: float) -> float:
+    """An EarliestDeliveryTime; 0: at once, which a time that has passed means as well. Raises SendError."""
+    at = _time(text, now) if text else 0.0
+    return at if at > now else 0.0
 
 
 def _time(text: str, now: float) -> float:
