@@ -10,8 +10,8 @@ from opencpm.domain.delivery import OutcomeKind
 from opencpm.domain.errors import Reason, SendError
 from opencpm.domain.message import MessageKind
 from opencpm.domain.session import CloseReason, Composing
-from opencpm.lab.yahoo import LabYahoo
-from opencpm.protocols.ymsg.services import BUSY
+from opencpm.lab.yahoo import Invited, LabYahoo
+from opencpm.protocols.ymsg.services import BUSY, INVISIBLE, Service
 from tests.interworking.yahoo.stage import ALICE, ALICE_ADDRESS, BOB, BOB_ADDRESS, CAROL, Events, Stage, until
 
 
@@ -229,6 +229,41 @@ async def test_a_conference_of_two_is_the_chat_itself(stage: Stage) -> None:
     stage.send("outside again")
     got = await stage.bob.happened.wait(lambda it: it.text == "outside again")
     assert got.what == "text"
+
+
+async def test_who_goes_offline_has_left_a_conference_of_two_and_what_they_still_say_there_is_a_message(
+    stage: Stage,
+) -> None:
+    _, events = await stage.opened()
+    room = stage.bob.confer(ALICE)
+    await stage.bob.happened.wait(lambda it: it.what == "joined" and it.peer == ALICE)
+    stage.lab.faults.silent.add(Service.CONFLOGOFF)  # he hears of our leaving late
+    stage.bob.show(INVISIBLE)
+    assert (await events.wait("closed"))[0] is CloseReason.LEFT
+    stage.bob.say_in(room, "boo")
+    assert (await stage.inbox.wait("received")).text == "boo"
+    stage.send("you are there after all")
+    assert (await stage.bob.happened.wait(lambda it: it.text.startswith("you are"))).what == "text"
+
+
+async def test_a_withdrawn_conference_does_not_cost_the_next_one(lab: LabYahoo) -> None:
+    for user in (BOB, CAROL):
+        await lab.buddies[user].sign_in()
+    async with Stage(lab) as stage:
+        await stage.sign_in()
+        stage.inbox.answer.clear()
+        lab.buddies[CAROL].invitations = Invited.IGNORE
+        first = stage.bob.confer(ALICE, CAROL)
+        await stage.inbox.wait("invited")
+        members = ((57, "r2"), (50, BOB), (53, CAROL), (58, "again"), (13, 0))
+        for user in (CAROL, BOB):  # in one breath: nobody is left in the first, and there is another
+            lab.say(ALICE, Service.CONFLOGOFF, 1, (57, first), (56, user))
+        lab.say(ALICE, Service.CONFADDINVITE, 1, (1, ALICE), *members)
+        await stage.inbox.wait("withdrawn")
+        stage.inbox.answer.set()
+        await until(lambda: lab.log.of("CONFLOGON", direction="C", user=ALICE))
+        assert "57=r2" in lab.log.of("CONFLOGON", direction="C", user=ALICE)[0].text
+        assert lab.log.of("CONFDECLINE", direction="C", user=ALICE) == []
 
 
 async def test_a_conference_of_two_without_a_session_is_messages(stage: Stage) -> None:

@@ -361,6 +361,9 @@ class Account:
         chat = self.rooms.get(room) or next((c for c in self._chats.values() if c.asked_into(room)), None)
         if chat is not None:
             chat.room_event(event)
+        elif isinstance(event, events.RoomText):  # said behind our back in a conference that we have left: not lost
+            text = events.TextReceived(event.sender, event.text)
+            self._talk(event.sender, lambda chat: chat.said(text))
 
     def _presences(self, users: Iterable[str]) -> None:
         for user in users:

@@ -108,8 +108,6 @@ class Chat:
 
     def shut(self, reason: CloseReason, detail: str) -> None:
         """The account is signed out: conferences are over, and sessions with them."""
-        if self._inviting is not None:
-            self._inviting.cancel()
         self.room = self._asked_into = None
         self._end_leg(reason, detail)
 
@@ -151,8 +149,10 @@ class Chat:
             self._take(self._heard(self.peer, said), _nothing)
 
     def went_offline(self) -> None:
-        """A conference ends by its own word."""
+        """A conference with others ends by its own word."""
         self._told_no_files = False
+        if self.room is not None and self.room.members == {self.peer}:
+            self._leave_room()
         if self.room is None:
             self._end_leg(CloseReason.LEFT, f"{self.peer} went offline")
             self._account.tidy(self)
@@ -182,8 +182,9 @@ class Chat:
 
     # --- a session that they start -------------------------------------------------------------------------------
 
-    def _invite(self, subject: str) -> None:
-        """Ask our side for a session; what is said until it has answered waits in the leg."""
+    def _invite(self, subject: str, asked: Room | None = None) -> None:
+        """Ask our side for a session; what is said until it has answered waits in the leg. `asked`: the conference that
+        is gone into then."""
         leg = YahooLeg(self, self._desk.ids.new(), self._desk.name)
         self._leg = leg
         offer = SessionOffer(
@@ -196,12 +197,13 @@ class Chat:
         )
         task: asyncio.Task[LegEvents] = self._desk.spawn(self._desk.inbox.invited(offer, leg))
         self._inviting = task
-        task.add_done_callback(lambda task: self._answered(task, leg))
+        task.add_done_callback(lambda task: self._answered(task, leg, asked))
 
-    def _answered(self, task: asyncio.Task[LegEvents], leg: YahooLeg) -> None:
+    def _answered(self, task: asyncio.Task[LegEvents], leg: YahooLeg, asked: Room | None) -> None:
         if self._inviting is task:
             self._inviting = None
-        asked, self._asked_into = self._asked_into, None
+        if self._asked_into is asked:
+            self._asked_into = None
         error = None if task.cancelled() else task.exception()
         if error is None and not task.cancelled():
             if asked is not None and self._leg is leg:
@@ -213,7 +215,7 @@ class Chat:
         if self._leg is leg:
             self._leg = None
             self._still()
-        if asked is not None:
+        if asked is not None and asked.members:
             self._decline(asked)
         leg.not_taken(self._page)
         self._account.tidy(self)
@@ -233,7 +235,7 @@ class Chat:
             self._enter(room)
         else:
             self._asked_into = room
-            self._invite(note_of(event.text)[:200])
+            self._invite(note_of(event.text)[:200], room)
 
     def asked_into(self, room: str) -> bool:
         """Whether our side is being asked about this conference."""
@@ -275,9 +277,8 @@ class Chat:
         room.left(user)
         if room.members:
             return
-        if room is self._asked_into and self._inviting is not None:
-            self._inviting.cancel()  # nobody is there any more
-            return
+        if room is self._asked_into:
+            self._asked_into = None  # the invitation is withdrawn
         if room is self.room:
             self._leave_room()
         self._end_leg(CloseReason.LEFT, f"{user} left the conference")
@@ -298,8 +299,9 @@ class Chat:
     def _end_leg(self, reason: CloseReason, detail: str) -> None:
         leg, self._leg = self._leg, None
         self._still()
-        if self._inviting is not None and not self._inviting.done():
-            self._inviting.cancel()  # what they said goes on as messages
+        inviting, self._inviting = self._inviting, None
+        if inviting is not None and not inviting.done():
+            inviting.cancel()  # what they said goes on as messages
         elif leg is not None:
             leg.ended(reason, detail)
 
