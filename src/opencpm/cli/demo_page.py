@@ -29,7 +29,7 @@ HOST = "127.0.0.1"
 async def play(folder: Path, port: int, browse: bool, as_json: bool) -> None:
     """Start everything, say where, open the page, and stay until SIGINT or SIGTERM."""
     stop = stop_asked()
-    async with World(folder, prepare) as world, _listening(lab_api(LabDesk(world))) as lab:
+    async with World(folder, prepare, with_home=True) as world, _listening(lab_api(LabDesk(world))) as lab:
         world.preparing(lambda where, wishes: _with_card(where, wishes, lab))
         await world.start_server({"host": HOST, "port": _free(port)})
         await world.bob_signs_in()

@@ -1,4 +1,4 @@
-"""What the demo's page shows and does on Bob's side: his phone, his MSN window, the faults, the story."""
+"""What the demo's page shows and does on Bob's side: his phones, his MSN window, the faults, the story."""
 
 from __future__ import annotations
 
@@ -12,9 +12,10 @@ from fastapi.responses import StreamingResponse
 from pydantic import BaseModel, Field
 from starlette.middleware.cors import CORSMiddleware
 
+from opencpm.lab.demo_home import HomeDesk
 from opencpm.lab.msn_window import MsnWindow
 from opencpm.lab.story.concert import tell
-from opencpm.lab.world import ALICE_MSN, ALICE_NUMBER, BOB_MSN, BOB_NUMBER, World
+from opencpm.lab.world import ALICE_MSN, ALICE_NUMBER, BOB_MSN, BOB_NUMBER, HOME_NUMBER, World
 from opencpm.protocols.msnp import commands
 
 LOOPBACK = r"http://(127\.0\.0\.1|localhost|\[::1\])(:\d+)?"
@@ -35,6 +36,10 @@ class FaultIn(BaseModel):
     kind: Literal["down", "up", "throttle", "undeliverable", "none"]
 
 
+class HomeFaultIn(BaseModel):
+    kind: Literal["none", "busy", "packet"]
+
+
 class StoryIn(BaseModel):
     break_sms: bool = False
 
@@ -47,6 +52,7 @@ class LabDesk:
         self.window = MsnWindow(world.bob, self.tell_msn)
         self._watchers: set[asyncio.Queue[dict[str, Any]]] = set()
         self._story: asyncio.Task[None] | None = None
+        self.home = HomeDesk(world.home, self.tell) if world.home is not None else None
         world.smsc.subscribe(lambda _: self.tell({"type": "phone", **self.phone()}))
 
     # -- what is shown ---------------------------------------------------------------------------------------
@@ -75,6 +81,8 @@ class LabDesk:
         try:
             yield _event({"type": "phone", **self.phone()})
             yield _event({"type": "msn", **self.window.shown()})
+            if self.home is not None:
+                yield _event({"type": "home", **self.home.shown()})
             while True:
                 try:
                     async with asyncio.timeout(HEARTBEAT):
@@ -135,6 +143,8 @@ def lab_api(desk: LabDesk) -> FastAPI:
     )
     for part in (_watching, _phone, _msn, _story):
         app.include_router(part(desk), prefix="/lab")
+    if desk.home is not None:
+        app.include_router(_home(desk.home), prefix="/lab/home")
     return app
 
 
@@ -167,6 +177,40 @@ def _phone(desk: LabDesk) -> APIRouter:
         return {"kind": body.kind}
 
     return router
+
+
+def _home(home: HomeDesk) -> APIRouter:
+    router = APIRouter()
+
+    @router.get("")
+    async def shown() -> dict[str, Any]:
+        return home.shown()
+
+    @router.post("/send", status_code=202)
+    async def send(body: TextIn) -> dict[str, Any]:
+        home.send(body.text)
+        return home.shown()
+
+    @router.post("/fault", status_code=202)
+    async def fault(body: HomeFaultIn) -> dict[str, Any]:
+        home.fault(body.kind)
+        return {"kind": body.kind}
+
+    @router.get("/calls/{call}/sound")
+    async def sound(call: str) -> dict[str, Any]:
+        return _known(home.sound(call))
+
+    @router.get("/calls/{call}/bursts/{index}")
+    async def burst(call: str, index: int) -> dict[str, Any]:
+        return _known(home.burst(call, index))
+
+    return router
+
+
+def _known(found: dict[str, Any] | None) -> dict[str, Any]:
+    if found is None:
+        raise HTTPException(404, "the lab has no such call")
+    return found
 
 
 def _msn(desk: LabDesk) -> APIRouter:
@@ -234,7 +278,8 @@ async def _open(desk: LabDesk) -> None:
 
 def card(lab_url: str, token: str) -> dict[str, str]:
     """What the server's /demo.json tells the page."""
-    return {"lab": lab_url, "alice_token": token, "bob_number": BOB_NUMBER, "bob_msn": BOB_MSN}
+    bob = {"bob_number": BOB_NUMBER, "bob_home": HOME_NUMBER, "bob_msn": BOB_MSN}
+    return {"lab": lab_url, "alice_token": token, **bob}
 
 
 def _event(value: dict[str, Any]) -> str:

@@ -18,6 +18,7 @@ from .exchange import LabExchange
 from .faults import Faults
 from .handset import Handset, SentText, Text
 from .log import CallLog, CallRecord
+from .trunk import trunk_to
 
 __all__ = [
     "CallLog",
@@ -29,4 +30,5 @@ __all__ = [
     "Manner",
     "SentText",
     "Text",
+    "trunk_to",
 ]

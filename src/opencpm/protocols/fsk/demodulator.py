@@ -45,6 +45,15 @@ class Reading(NamedTuple):
     rate: float = float(BAUD)
 
 
+class Bits(NamedTuple):
+    """The bits of a burst, as decided: ``values`` (1: mark), ``edges`` where they begin and the last one ends, in
+    samples; ``rate`` of the sender, bit/s."""
+
+    values: Array
+    edges: Floats
+    rate: float
+
+
 class _Tones(NamedTuple):
     levels: Floats  # of space and mark: correlation over one bit, divided by its length
     offsets: Floats  # radians a sample
@@ -52,14 +61,19 @@ class _Tones(NamedTuple):
 
 def demodulate(samples: Array) -> Reading:
     """Read a burst, some silence before and after it included."""
+    found = bits_in(samples)
+    return Reading() if found is None else _read(found.values, found.rate)
+
+
+def bits_in(samples: Array) -> Bits | None:
+    """Every bit of a burst and where it lies; None where there is too little to see."""
     if len(samples) < _LEAST:
-        return Reading()
+        return None
     sums = _sums(np.asarray(samples, np.float64))
     edges, rate = _edges(sums)
     if len(edges) < 12:
-        return Reading()
-    bits = _decide(sums, edges)
-    return _read(bits, rate)
+        return None
+    return Bits(_decide(sums, edges), edges, rate)
 
 
 def _sums(samples: Floats) -> Complexes:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Any, Self
 
-from opencpm.lab.line import LabExchange, Manner
+from opencpm.lab.line import LabExchange, Manner, trunk_to
 from opencpm.lab.story.trails import patiently
 from opencpm.lab.town import Friend, Person, Prepare, Town, Wishes
 
@@ -40,7 +40,7 @@ class LineWorld(Town):
         """
         await self.serve(
             Wishes(
-                networks={NETWORK: trunk_to(self.exchange), **self.more},
+                networks={NETWORK: trunk_to(self.exchange, CENTRE, "44"), **self.more},
                 sections={"policy": {"order": [NETWORK, *self.more], "home_region": "GB"}},
                 people=(Person("alice", "Alice", ALICE_NUMBER),),
                 friends=(Friend("alice", "Bob", (f"tel:{BOB_LINE}",)),),
@@ -54,19 +54,3 @@ class LineWorld(Town):
             return True if "answers" in mine["detail"] else None
 
         await patiently("answer of the trunk", answers)
-
-
-def trunk_to(exchange: LabExchange, **settings: Any) -> dict[str, Any]:
-    """Settings of a network on a trunk to a stand-in exchange, with us as the SMS centre of its lines."""
-    host, port = exchange.address
-    return {
-        "type": "fixedline",
-        "listen_port": 0,
-        "host": host,
-        "port": port,
-        "name": "lab",
-        "number": CENTRE,
-        "country_code": "44",
-        "max_segments": 3,
-        **settings,
-    }
