@@ -9,7 +9,7 @@ import numpy as np
 
 from opencpm.protocols.fsk.demodulator import LEAST_MARKS, bits_in, demodulate
 from opencpm.protocols.fsk.receiver import Kind, judge
-from opencpm.protocols.fsk.tones import RATE, Array, Samples
+from opencpm.protocols.fsk.tones import Array, Samples
 
 from .log import CallRecord
 
@@ -47,8 +47,8 @@ class Detail:
 
 
 def envelope(samples: Samples, columns: int) -> list[tuple[int, int]]:
-    """Lowest and highest sample of at most so many equal stretches of at least 25 ms."""
-    step = max(RATE // 40, -(-len(samples) // columns)) if len(samples) else 1
+    """Lowest and highest sample of at most so many equal stretches."""
+    step = max(1, -(-len(samples) // columns))
     starts = np.arange(0, len(samples), step)
     if not len(starts):
         return []

@@ -2,9 +2,10 @@
 import { post, remove } from "./api.js";
 import * as attach from "./attach.js";
 import { by, h, soon, toast } from "./dom.js";
-import { changed, label, loadTalk, person, sessionWith, sessionsSoon, state, statusSoon, take, watch } from "./state.js";
+import { changed, label, loadTalk, person, sessionWith, sessionsSoon, state, statusSoon, take, talk, watch } from "./state.js";
 
-let text, route, forecast, row, send, lastTyping = 0;
+let text, to, route, forecast, row, send, lastTyping = 0;
+let numbers = ""; // which telephone numbers the choice is made of
 let waiting = false; // for files, to send
 
 export function start() {
@@ -12,12 +13,14 @@ export function start() {
   send = h("button", { class: "primary send" }, "Send");
   route = h("select", { "aria-label": "Network", onchange: () => predict() });
   forecast = h("span", { class: "forecast", "aria-live": "polite" });
-  row = h("div", { class: "row" }, route, forecast);
+  to = h("select", { "aria-label": "Telephone number", hidden: true, onchange: () => predict() });
+  row = h("div", { class: "row" }, to, route, forecast);
   by("composer").replaceChildren(h("div", { class: "field" }, attach.button(), text, send), row);
   attach.start();
   by("composer").addEventListener("submit", submit);
   document.addEventListener("session", (event) => (event.detail === "open" ? open() : close()));
   watch(["status", "me"], networks);
+  watch(["talk", "people", "thread"], telephones);
   watch(["talk", "sessions", "me", "thread", "attached"], mode);
   watch(["attached"], () => (waiting && !attach.uploading() ? by("composer").requestSubmit() : predict()));
 }
@@ -28,6 +31,19 @@ function networks() {
   const words = (connector) => connector.label + (connector.state === "down" ? " (down)" : "");
   route.replaceChildren(h("option", { value: "" }, "Automatic"), ...options.map((c) => h("option", { value: c.name }, words(c))));
   route.value = options.some((connector) => connector.name === chosen) ? chosen : "";
+}
+
+// Who has several numbers: which one. The number they last wrote from is the choice for an answer.
+function telephones() {
+  const tels = person(state.peer).addresses.filter((one) => one.startsWith("tel:"));
+  to.hidden = tels.length < 2;
+  const [last] = [...talk(state.peer).messages.values()].filter((item) => item.direction === "received" && tels.includes(item.from)).slice(-1);
+  const now = JSON.stringify([state.peer, tels, last?.id]);
+  if (now === numbers) return;
+  numbers = now;
+  to.replaceChildren(...tels.map((one) => h("option", { value: one }, one.slice(4))));
+  if (last) to.value = last.from;
+  predict();
 }
 
 function mode() {
@@ -89,13 +105,13 @@ const idle = soon((session) => {
 
 // Ask the server what it would do with this text; nothing is sent.
 const predict = soon(async () => {
-  const to = person(state.peer).addresses[0];
+  const receiver = address(state.peer);
   const content = text.value;
   const files = attach.parts();
-  if ((!content.trim() && !files.length) || row.hidden || !to) return forecast.replaceChildren();
+  if ((!content.trim() && !files.length) || row.hidden || !receiver) return forecast.replaceChildren();
   try {
     const parts = files.length ? { parts: [...said(content.trim()), ...files] } : { text: content };
-    const plan = await post("/routes/explain", { to, route: route.value, ...parts });
+    const plan = await post("/routes/explain", { to: receiver, route: route.value, ...parts });
     if (content !== text.value) return;
     forecast.className = plan.action === "refuse" ? "forecast bad" : "forecast";
     const way = plan.chosen ? `Goes by ${label(plan.chosen.network)}: ` : "";
@@ -152,6 +168,7 @@ function deliver(peer, content, files) {
 }
 
 function address(peer) {
+  if (peer === state.peer && to.value && !to.hidden) return to.value;
   return person(peer).addresses[0] ?? peer;
 }
 

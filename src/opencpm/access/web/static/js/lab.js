@@ -1,23 +1,26 @@
-// The demo's other side. Bob's phone and Bob's MSN window show what the stand-in networks themselves hold.
+// The demo's other side. Bob's phones and Bob's MSN window show what the stand-in networks themselves hold.
 import { atEnd, by, h, keyed, toEnd, toast } from "./dom.js";
+import * as home from "./home.js";
 import { label, person, state, statusSoon } from "./state.js";
 import { time } from "./words.js";
 
 const STATUSES = { NLN: "Online", BSY: "Busy", AWY: "Away", FLN: "Appear offline" };
 const FAULTS = { none: "works", down: "is down", throttle: "is throttling", undeliverable: "cannot deliver" };
 let url = "";
-let phoneList, msnList, msnBar, msnStatus, msnInput, phoneNumber, lastTyping = 0;
+let atHome = false; // whether Bob has a telephone line at home
+let phoneList, phoneInput, msnList, msnBar, msnStatus, msnInput, phoneNumber, lastTyping = 0;
 
 export function start(demo) {
   url = demo.lab.replace(/\/$/, "");
   by("far").hidden = false;
   by("main").classList.add("demo");
+  atHome = Boolean(demo.bob_home);
   phone();
   msn();
   controls();
   const events = new EventSource(`${url}/lab/events`);
   events.onmessage = (event) => heard(JSON.parse(event.data));
-  for (const type of ["phone", "msn", "story"]) events.addEventListener(type, (event) => heard(JSON.parse(event.data)));
+  for (const type of ["phone", "home", "msn", "story"]) events.addEventListener(type, (event) => heard(JSON.parse(event.data)));
   events.onopen = load;
 }
 
@@ -36,7 +39,8 @@ async function lab(method, path, body) {
 }
 
 async function load() {
-  const [phoneNow, msnNow] = await Promise.all([lab("GET", "phone"), lab("GET", "msn")]);
+  const [phoneNow, msnNow, homeNow] = await Promise.all([lab("GET", "phone"), lab("GET", "msn"), atHome ? lab("GET", "home") : null]);
+  if (homeNow) home.draw(homeNow, ring);
   if (phoneNow) drawPhone(phoneNow);
   if (msnNow) drawMsn(msnNow);
 }
@@ -44,6 +48,7 @@ async function load() {
 function heard(event) {
   if (event.type === "phone") event.messages ? drawPhone(event) : load();
   else if (event.type === "msn") event.window ? drawMsn(event) : load();
+  else if (event.type === "home" && atHome) home.draw(event, ring);
   else if (event.type === "story") story(event);
 }
 
@@ -63,13 +68,45 @@ function sender(input, path) {
 function phone() {
   phoneNumber = h("span", {});
   phoneList = h("div", { class: "list", role: "log", "aria-label": "Text messages on Bob's phone", tabindex: 0 });
-  const input = h("input", { placeholder: "Reply by SMS", "aria-label": "Text message from Bob", maxlength: 1600 });
-  by("phone").replaceChildren(
-    h(
-      "div", { class: "screen" }, h("header", {}, h("h2", { id: "phone-title" }, "Bob's phone"), phoneNumber), phoneList,
-      h("form", { onsubmit: sender(input, "phone/send"), autocomplete: "off" }, input, h("button", {}, "Send")),
-    ),
+  phoneInput = h("input", { placeholder: "Reply by SMS", "aria-label": "Text message from Bob", maxlength: 1600 });
+  const mobile = h(
+    "div", { class: "screen", id: "mobile" }, h("header", {}, h("h2", { id: "phone-title" }, "Bob's phone"), phoneNumber), phoneList,
+    h("form", { onsubmit: sender(phoneInput, "phone/send"), autocomplete: "off" }, phoneInput, h("button", {}, "Send")),
   );
+  by("phone").replaceChildren(...(atHome ? [kinds(), mobile, home.panel(lab, sender)] : [mobile]));
+  if (atHome) {
+    mobile.setAttribute("role", "tabpanel");
+    mobile.setAttribute("aria-labelledby", "tab-mobile");
+    turn("mobile");
+  }
+}
+
+// Two telephones in one place: arrow keys go from one to the other.
+function kinds() {
+  const other = (event) => {
+    if (!["ArrowLeft", "ArrowRight"].includes(event.key)) return;
+    const next = by("home").hidden ? "home" : "mobile";
+    turn(next);
+    by(`tab-${next}`).focus();
+  };
+  const tab = (id, words) => h("button", { type: "button", role: "tab", id: `tab-${id}`, "aria-controls": id, onclick: () => turn(id), onkeydown: other }, words);
+  const ofHome = tab("home", "Home telephone");
+  home.tell(ofHome);
+  return h("div", { class: "kinds", role: "tablist", "aria-label": "Bob's telephones" }, tab("mobile", "Mobile"), ofHome);
+}
+
+function turn(id) {
+  for (const one of ["mobile", "home"]) {
+    by(one).hidden = one !== id;
+    by(`tab-${one}`).setAttribute("aria-selected", String(one === id));
+    by(`tab-${one}`).tabIndex = one === id ? 0 : -1;
+  }
+  for (const list of by(id).querySelectorAll(".list")) toEnd(list);
+}
+
+// The home telephone rings: turn to it, unless Bob is writing on the mobile.
+function ring() {
+  if (!phoneInput.value) turn("home");
 }
 
 const fromBob = (message) => /^(sent|out|from|mo)/i.test(message.direction ?? "");
@@ -183,8 +220,9 @@ export function hint() {
   if (localStorage.getItem("opencpm.hint") || !state.peer) return;
   const name = person(state.peer).name;
   const sms = label("sms");
+  const telephone = atHome ? `Choose ${state.demo.bob_home.slice(-4)} below, and the server calls the telephone at home and speaks. ` : "";
   const box = h(
-    "div", { class: "hint" }, h("p", {}, `You are ${state.me.name}. Write to ${name}: it leaves as ${sms} and arrives on the stand-in phone. Answer there as ${name}. Choose any bubble to see its path.`),
+    "div", { class: "hint" }, h("p", {}, `You are ${state.me.name}. Write to ${name}: it leaves as ${sms} and arrives on the stand-in phone. Answer there as ${name}. ${telephone}Choose any bubble to see its path.`),
     h("button", { class: "quiet", type: "button", onclick: () => { box.remove(); localStorage.setItem("opencpm.hint", "1"); } }, "Got it"),
   );
   by("composer").before(box);
