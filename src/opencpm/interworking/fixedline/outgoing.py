@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from datetime import UTC, datetime
 
 from opencpm.domain.delivery import Delivery
@@ -12,21 +12,21 @@ from opencpm.domain.report import Reference, Status
 from opencpm.protocols.fsk import frames2
 from opencpm.protocols.fsk.frames2 import Text2
 from opencpm.protocols.gsm.content import reference_of
-from opencpm.protocols.gsm.segmentation import Coding, Segment, Segmentation
+from opencpm.protocols.gsm.segmentation import Coding, Segment
 from opencpm.protocols.gsm.tpdu import times
 from opencpm.protocols.gsm.tpdu.address import TpAddress
 from opencpm.protocols.gsm.tpdu.content import UserData, text_of
 from opencpm.protocols.gsm.tpdu.errors import TpduError
 from opencpm.protocols.gsm.tpdu.messages import Deliver, StatusReport, Submit
 
-from .adapt import cut
+from .adapt import cut, is_push, push_segments
 from .settings import FixedLineSettings, TrunkSettings
 
 Forms = dict[int, bytes]
 """A payload in each protocol that can carry it."""
 
-_GSM7, _UCS2 = 0xF1, 0x08
-"""Data coding schemes that real equipment uses: GSM 7-bit class 1, and UCS-2."""
+_GSM7, _UCS2, _DATA = 0xF1, 0x08, 0xF5
+"""Data coding schemes that real equipment uses: GSM 7-bit class 1, UCS-2, and 8-bit data class 1."""
 _ASKS_FOR_RECEIPT = Disposition.POSITIVE_DELIVERY | Disposition.NEGATIVE_DELIVERY
 _SHORTEST_VALIDITY = 300.0
 _SIGNIFICANT = 7
@@ -50,32 +50,42 @@ def compose(delivery: Delivery, trunk: TrunkSettings, settings: FixedLineSetting
     try:
         if delivery.notice is not None:
             return [_report(delivery, now)]
-        segments = cut(delivery.message, settings, reference_of(delivery.id), delivery.max_segments)
+        segments, dcs = _segments(delivery, settings)
         if trunk.role == "centre":
-            return _delivers(delivery, segments, sender_of(delivery, settings))
-        return _submits(delivery, segments, settings, now)
+            return _delivers(delivery, segments, dcs, sender_of(delivery, settings))
+        return _submits(delivery, segments, dcs, settings, now)
     except TpduError as error:
         raise SendError(Reason.UNKNOWN_ADDRESS, detail=str(error)) from None
 
 
-def _delivers(delivery: Delivery, segments: Segmentation, sender: str) -> list[Forms]:
+def _segments(delivery: Delivery, settings: FixedLineSettings) -> tuple[Sequence[Segment], int]:
+    """What is said, in pieces, and its data coding scheme. Raises SendError."""
+    if is_push(delivery.message):
+        return push_segments(delivery.message, settings, reference_of(delivery.id)), _DATA
+    text = cut(delivery.message, settings, reference_of(delivery.id), delivery.max_segments)
+    return text.segments, _GSM7 if text.coding is Coding.GSM7 else _UCS2
+
+
+def _delivers(delivery: Delivery, segments: Sequence[Segment], dcs: int, sender: str) -> list[Forms]:
     """As centre. The time is when we took the message: a repetition is the same, octet by octet."""
-    when, dcs = times.of_epoch(delivery.message.received_at), _dcs(segments)
+    when = times.of_epoch(delivery.message.received_at)
     originator = TpAddress.of(sender)
     forms = []
-    for segment in segments.segments:
+    for segment in segments:
         data = UserData(segment.content, segment.header)
         form = {1: Deliver(originator=originator, stamp=when, dcs=dcs, data=data).encode()}
         forms.append(_with_2(form, frames2.to_terminal, segment, dcs, Text2("", _digits(sender), _short(when))))
     return forms
 
 
-def _submits(delivery: Delivery, segments: Segmentation, settings: FixedLineSettings, now: float) -> list[Forms]:
+def _submits(
+    delivery: Delivery, segments: Sequence[Segment], dcs: int, settings: FixedLineSettings, now: float
+) -> list[Forms]:
     """As terminal."""
-    dcs, target = _dcs(segments), delivery.target.value
+    target = delivery.target.value
     validity = _validity(delivery, settings, now)
     forms = []
-    for index, segment in enumerate(segments.segments):
+    for index, segment in enumerate(segments):
         submit = Submit(
             reference=reference(delivery.id, index),
             destination=TpAddress.of(target),
@@ -89,7 +99,9 @@ def _submits(delivery: Delivery, segments: Segmentation, settings: FixedLineSett
 
 
 def _with_2(form: Forms, write: Callable[[Text2], bytes], segment: Segment, dcs: int, base: Text2) -> Forms:
-    """Add the form of protocol 2, where its alphabet and its frame can carry the text."""
+    """Add the form of protocol 2, where its alphabet and its frame can carry the text; data it cannot."""
+    if dcs == _DATA:
+        return form
     text = text_of(dcs, [segment.content]) or ""
     try:
         text.encode("latin-1")
@@ -162,10 +174,6 @@ def wants_report(delivery: Delivery, settings: FixedLineSettings) -> bool:
 def _validity(delivery: Delivery, settings: FixedLineSettings, now: float) -> float:
     left = delivery.expires_at - now if delivery.expires_at else settings.max_validity
     return min(max(left, _SHORTEST_VALIDITY), settings.max_validity)
-
-
-def _dcs(segments: Segmentation) -> int:
-    return _GSM7 if segments.coding is Coding.GSM7 else _UCS2
 
 
 def _digits(number: str) -> str:

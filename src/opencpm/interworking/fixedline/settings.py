@@ -122,6 +122,10 @@ class FixedLineSettings(_Section):
     max_segments: int = Field(
         default=1, ge=1, le=10, description="Segments of one message; many terminals put no long messages together."
     )
+    notifications: bool = Field(
+        default=False,
+        description="Terminals take word of MMS (WAP push, 8-bit data to port 2948); it often needs two segments.",
+    )
     unicode: bool = Field(default=True, description="Terminals know more than the GSM alphabet (UCS-2).")
     transliteration: Literal["off", "typographic", "latin"] = Field(
         default="typographic", description="What may be simplified to spare segments."

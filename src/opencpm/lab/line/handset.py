@@ -29,6 +29,7 @@ from opencpm.protocols.gsm.tpdu.address import INTERNATIONAL, TpAddress
 from opencpm.protocols.gsm.tpdu.content import UserData, text_of
 from opencpm.protocols.gsm.tpdu.errors import TpduError
 from opencpm.protocols.gsm.tpdu.messages import Deliver, StatusReport, Submit, read_from_centre
+from opencpm.protocols.mm1.push import PUSH_PORT, Push, from_segments
 from opencpm.protocols.telephone.caller import same_number
 
 if TYPE_CHECKING:
@@ -81,6 +82,7 @@ class Handset:
     texts: list[Text] = field(default_factory=list)
     sent: list[SentText] = field(default_factory=list)
     reports: list[StatusReport] = field(default_factory=list)
+    pushes: list[Push] = field(default_factory=list)  # word of MMS, shown to nobody
     calls: int = 0
     _parts: Reassembler[str] = field(default_factory=Reassembler)
     _marks: count[int] = field(default_factory=lambda: count(1))
@@ -178,7 +180,15 @@ class Handset:
             if not whole:
                 return
             parts = [part for part in whole[-1].parts if part is not None]
+        if header.destination_port == PUSH_PORT:
+            self._pushed(sender, from_segments(parts))
+            return
         self._show(sender, text_of(message.dcs, parts, header) or "(data)", len(parts))
+
+    def _pushed(self, sender: str, push: Push | None) -> None:
+        if push is not None:
+            self.pushes.append(push)
+            self.happenings.add(Happening(time.time(), "push", self.number, sender))
 
     def _show_2(self, message: Text2) -> None:
         self._show(message.line, message.text, 1)

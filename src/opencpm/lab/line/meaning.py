@@ -61,8 +61,9 @@ def _data(payload: bytes, by_line: bool) -> Said:
         return Said("DATA", f"A short message that cannot be read: {error}")
     if isinstance(message, StatusReport):
         return Said("DATA", "SMS-STATUS-REPORT: what became of a text")
-    text = text_of(message.dcs, [message.data.content]) or ""
-    return Said("DATA", f"{'SMS-SUBMIT' if by_line else 'SMS-DELIVER'}: the text", text)
+    text = text_of(message.dcs, [message.data.content])
+    kind = "SMS-SUBMIT" if by_line else "SMS-DELIVER"
+    return Said("DATA", f"{kind}: data") if text is None else Said("DATA", f"{kind}: the text", text)
 
 
 def _info(frame: bytes, by_line: bool) -> Said:

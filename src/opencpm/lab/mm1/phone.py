@@ -9,11 +9,11 @@ from contextlib import suppress
 from dataclasses import dataclass, field
 from itertools import count
 from types import TracebackType
-from typing import Any, Literal
+from typing import Any, Literal, Protocol
 
 import httpx
 
-from opencpm.lab.smsc import Handset, Happening
+from opencpm.lab.smsc import Happening
 from opencpm.lab.smsc.happenings import Happenings
 from opencpm.protocols.mime import Part, media_type
 from opencpm.protocols.mm1 import Mm1Error, Pdu, decode, encode
@@ -21,6 +21,7 @@ from opencpm.protocols.mm1 import messages as mm1
 from opencpm.protocols.mm1.fields import Field
 from opencpm.protocols.mm1.mime_parts import from_parts, to_parts
 from opencpm.protocols.mm1.pdu import MEDIA_TYPE, Header
+from opencpm.protocols.mm1.push import Push
 from opencpm.protocols.mm1.tokens import MessageType, ReadStatus, Status
 from opencpm.protocols.mms.content import part_of
 
@@ -76,8 +77,16 @@ class Sent:
     read: list[str] = field(default_factory=list)  # readers
 
 
+class Handset(Protocol):
+    """Where word of an MMS comes: a handset of the lab's SMS centre, or one on a telephone line."""
+
+    number: str
+    happenings: Happenings
+    pushes: list[Push]
+
+
 class MmsPhone:
-    """Made for a handset of the lab's SMS centre; the gateway between it and the server is played, too: it names the
+    """Made for a handset; the gateway between it and the server is played, too: it names the
     phone's number in a header."""
 
     def __init__(
