@@ -38,7 +38,8 @@ def client(here: House) -> httpx.AsyncClient:
 def files_outside(here: House) -> list[Path]:
     """Every file of the server's folder that is none of its own."""
     folder = here.app.settings.data_dir
-    return [p for p in folder.rglob("*") if p.is_file() and p.parent.name != "uploads" and "opencpm.db" not in p.name]
+    own = ("opencpm.db", "opencpm.db-wal", "opencpm.db-shm", "server.lock")
+    return [p for p in folder.rglob("*") if p.is_file() and p.parent.name != "uploads" and p.name not in own]
 
 
 async def test_names_that_are_paths_or_headers(tmp_path: Path) -> None:
