@@ -55,8 +55,8 @@ format: $(VENV)/.developed ## put the code in form
 	@$(BIN)/ruff format src tests
 	@$(BIN)/ruff check --fix src tests
 
-peers: ## as root on Debian: the programs of others that the interop tests drive
-	apt-get install -y --no-install-recommends sip-tester baresip linphone-cli minimodem espeak-ng prosody kannel kannel-extras \
+peers: ## as root on Debian: the programs of others that the interop tests drive; no service of theirs is started
+	RUNLEVEL=1 apt-get install -y --no-install-recommends sip-tester baresip linphone-cli minimodem espeak-ng prosody kannel kannel-extras \
 		swaks exim4-daemon-light chromium chromium-driver curl \
 		$$(command -v npm >/dev/null || echo nodejs npm)
 

@@ -15,6 +15,7 @@ from opencpm.domain.report import Report, Status
 from opencpm.domain.trail import Step
 from opencpm.interfaces import Changes, DeliveryRecord, ReferenceRow
 from opencpm.messaging import trail
+from opencpm.messaging.answers import into
 from opencpm.messaging.ground import Ground
 from opencpm.messaging.hints import told_state
 from opencpm.messaging.notices import tell_sender
@@ -379,7 +380,7 @@ class Dispatch:
 
     async def _claim_due(self, now: float) -> None:
         claimed: asyncio.Future[Sequence[DeliveryRecord]] = asyncio.get_running_loop().create_future()
-        self._ground.store.claim(now, now + LEASE, _CLAIM, claimed.set_result)
+        self._ground.store.claim(now, now + LEASE, _CLAIM, into(claimed))
         records = await claimed
         for record in records:
             if record.queue:

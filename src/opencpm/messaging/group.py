@@ -33,6 +33,7 @@ from opencpm.domain.subscriber import Subscriber
 from opencpm.domain.trail import Step, TrailEntry
 from opencpm.interfaces import Changes, Committed, Leg, LegEvents
 from opencpm.messaging.accept import Accept
+from opencpm.messaging.answers import into
 from opencpm.messaging.dispatch import Dispatch
 from opencpm.messaging.ground import Ground
 from opencpm.messaging.group_book import GroupBook, Heard
@@ -355,7 +356,7 @@ class Focus:
         stored: asyncio.Future[Committed] = asyncio.get_running_loop().create_future()
         changes = Changes(trail=[self._line(group, Step.ESTABLISHED, what)])
         self.book.put(group, changes)
-        self._ground.store.commit(changes, stored.set_result)
+        self._ground.store.commit(changes, into(stored))
         if (await stored).error is not None:
             self.book.remove(group, Changes())
             raise SendError(Reason.INTERNAL, retryable=True, detail="the server could not store the group; try again")

@@ -19,6 +19,7 @@ from opencpm.domain.session import CloseReason, Composing, SessionOffer
 from opencpm.domain.wording import says
 from opencpm.interfaces import DeliveryRecord, Done, Leg, LegEvents
 from opencpm.messaging.accept import Accept
+from opencpm.messaging.answers import into
 from opencpm.messaging.ground import Ground
 
 _INVITE = "invite"
@@ -184,14 +185,11 @@ class TextSessions:
 
     async def _say(self, leg: TextLeg, what: str, text: str) -> None:
         """Returns when the text is on its way. :raises SendError: it cannot be sent."""
-        given: asyncio.Future[SendError | None] = asyncio.get_running_loop().create_future()
+        given: asyncio.Future[Sequence[SendError | None]] = asyncio.get_running_loop().create_future()
 
-        def stored(verdicts: Sequence[SendError | None]) -> None:
-            if not given.done():
-                given.set_result(verdicts[0])
-
-        self._send(leg, what, text, stored)
-        if (error := await given) is not None:
+        self._send(leg, what, text, into(given))
+        error = (await given)[0]
+        if error is not None:
             raise error
 
     def _send(self, leg: TextLeg, what: str, text: str, done: Done) -> None:
