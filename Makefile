@@ -5,7 +5,8 @@ PYTHON ?= $(shell for p in /usr/bin/python3 python3 python3.13 python3.12 python
 VENV := .venv
 BIN := $(VENV)/bin
 PIP := $(BIN)/python -m pip --disable-pip-version-check --quiet
-WORKERS ?= 2
+# many tests wait in real time (a telephone call takes as long as it takes): more workers than cores
+WORKERS ?= 4
 
 .DEFAULT_GOAL := help
 .PHONY: help demo story test check lint types contracts unit bench format clean peers
